@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "core/cli/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/util.h"
+#include "hidsmith_config.h"
+
+static const struct hs_command *const commands[] = {
+	NULL,
+};
+
+const char *hs_cli_bpf_path(void)
+{
+	const char *path = getenv("HIDSMITH_BPF_PATH");
+
+	return path && *path ? path : "/etc/hidsmith/bpf:" HS_BPF_DIR;
+}
+
+int hs_cli_exit_code(int error)
+{
+	switch (error < 0 ? -error : error) {
+	case 0:
+		return HS_EXIT_OK;
+	case ENODEV:
+	case ENXIO:
+		return HS_EXIT_NO_DEVICE;
+	case ENOTSUP:
+	case ENOSYS:
+		return HS_EXIT_UNSUPPORTED;
+	case EPERM:
+	case EACCES:
+		return HS_EXIT_PERMISSION;
+	case EINVAL:
+	case ENOEXEC:
+	case E2BIG:
+		return HS_EXIT_BAD_INPUT;
+	default:
+		return HS_EXIT_FAILURE;
+	}
+}
+
+int hs_cli_usage(struct hs_error *err, const char *command, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	hs_error_set(err, -EINVAL, "%s: %s; see 'hidsmith %s --help'", command, text, command);
+	return HS_EXIT_USAGE;
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: hidsmith COMMAND [ARG]...\n"
+		     "       hidsmith COMMAND --help\n"
+		     "       hidsmith --version\n"
+		     "\n"
+		     "Repairs HID devices with BPF programs.\n"
+		     "\n"
+		     "Commands:\n");
+	for (size_t i = 0; i < HS_ARRAY_SIZE(commands) && commands[i]; i++)
+		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	fprintf(out, "\nManual: hidsmith(1), hidsmith-kernel(7)\n");
+}
+
+static const struct hs_command *find_command(const char *name)
+{
+	for (size_t i = 0; i < HS_ARRAY_SIZE(commands) && commands[i]; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+static int run_command(const struct hs_command *cmd, int argc, char **argv)
+{
+	struct hs_error err = { 0 };
+	int rc;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+			fputs(cmd->help, stdout);
+			return HS_EXIT_OK;
+		}
+	}
+
+	rc = cmd->run(argc, argv, &err);
+	if (rc != HS_EXIT_OK && err.text[0])
+		fprintf(stderr, "hidsmith: %s\n", err.text);
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "hidsmith: standard output: %s\n", strerror(errno));
+		return rc == HS_EXIT_OK ? HS_EXIT_FAILURE : rc;
+	}
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	const struct hs_command *cmd;
+
+	if (argc < 2) {
+		usage(stderr);
+		return HS_EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return HS_EXIT_OK;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("hidsmith %s\n", HS_VERSION);
+		return HS_EXIT_OK;
+	}
+
+	cmd = find_command(argv[1]);
+	if (!cmd) {
+		fprintf(stderr,
+			"hidsmith: %s: no such command; 'hidsmith --help' lists them\n",
+			argv[1]);
+		return HS_EXIT_USAGE;
+	}
+	return run_command(cmd, argc - 1, argv + 1);
+}
