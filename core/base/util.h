@@ -27,8 +27,8 @@ static inline void hs_fclosep(FILE **f)
 }
 
 /* Clean-up when a local variable goes out of scope. */
-#define hs_autofree __attribute__((cleanup(hs_freep)))
-#define hs_autoclose __attribute__((cleanup(hs_closep)))
+#define hs_autofree   __attribute__((cleanup(hs_freep)))
+#define hs_autoclose  __attribute__((cleanup(hs_closep)))
 #define hs_autofclose __attribute__((cleanup(hs_fclosep)))
 
 /* Move a value out of a variable that has one of the clean-ups above. */
@@ -38,11 +38,11 @@ static inline void hs_fclosep(FILE **f)
 		(p) = NULL;                 \
 		hs_tmp;                     \
 	})
-#define hs_steal_fd(fd)             \
-	({                          \
-		int hs_tmp = (fd);  \
-		(fd) = -1;          \
-		hs_tmp;             \
+#define hs_steal_fd(fd)            \
+	({                         \
+		int hs_tmp = (fd); \
+		(fd) = -1;         \
+		hs_tmp;            \
 	})
 
 #endif /* HS_BASE_UTIL_H */

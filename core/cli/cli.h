@@ -31,7 +31,6 @@ struct hs_command {
 	int (*run)(int argc, char **argv, struct hs_error *err);
 };
 
-
 /* The subcommands; keep in alphabetical order. */
 
 /* Where fixups are looked for: $HIDSMITH_BPF_PATH or the installed directories. */

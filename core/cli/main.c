@@ -119,8 +119,7 @@ int main(int argc, char **argv)
 
 	cmd = find_command(argv[1]);
 	if (!cmd) {
-		fprintf(stderr,
-			"hidsmith: %s: no such command; 'hidsmith --help' lists them\n",
+		fprintf(stderr, "hidsmith: %s: no such command; 'hidsmith --help' lists them\n",
 			argv[1]);
 		return HS_EXIT_USAGE;
 	}

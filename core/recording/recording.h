@@ -88,7 +88,8 @@ struct hs_request {
 	bool standing; /**< time `*`: any time, any number of times */
 	uint8_t report_id; /**< of get requests */
 	const uint8_t *data; /**< of set requests and output reports, report ID first */
-	const uint8_t *mask; /**< same size: 0 where the line has `??`, else 0xff; NULL: all known */
+	const uint8_t
+		*mask; /**< same size: 0 where the line has `??`, else 0xff; NULL: all known */
 	size_t size;
 	enum hs_answer_type answer;
 	int error; /**< HS_ANSWER_ERROR: a positive errno */
