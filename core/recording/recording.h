@@ -30,6 +30,9 @@
  * with a time are a script: the requests must come in the order of the file,
  * after the reports before them and, in the device's eyes, before the reports
  * after them. `# hidsmith: TIME unplug` takes the device away.
+ * `# hidsmith: uniq TEXT` is the device's uniq string; `U: TEXT` is read too, but
+ * not written, since it is no key of other tools.
+ *
  * In files with several devices these lines belong to the device of the last
  * `D:` line, as reports do.
  */
@@ -88,8 +91,8 @@ struct hs_request {
 	bool standing; /**< time `*`: any time, any number of times */
 	uint8_t report_id; /**< of get requests */
 	const uint8_t *data; /**< of set requests and output reports, report ID first */
-	const uint8_t
-		*mask; /**< same size: 0 where the line has `??`, else 0xff; NULL: all known */
+	const uint8_t *
+		mask; /**< same size: 0 where the line has `??` (data is 0 there), else 0xff; NULL: all known */
 	size_t size;
 	enum hs_answer_type answer;
 	int error; /**< HS_ANSWER_ERROR: a positive errno */
@@ -119,7 +122,7 @@ struct hs_recorded_device {
 	int number; /**< of the `D:` line; 0 if there is none */
 	const char *name; /**< `N:`, with its trailing spaces; never NULL, may be not UTF-8 */
 	const char *phys; /**< `P:`; never NULL, "" if absent or empty */
-	const char *uniq; /**< `U:`; never NULL, "" if absent */
+	const char *uniq; /**< `# hidsmith: uniq`; never NULL, "" if absent */
 	struct hs_hid_id id;
 	const uint8_t *rdesc; /**< report descriptor */
 	size_t rdesc_size;
