@@ -5,6 +5,9 @@
  * Match data, properties, the `probe` program and pins have the layout of
  * udev-hid-bpf, so that the objects of either project load with the other's
  * loader.
+ *
+ * What a fixup is and how it is attached is here; what is attached, with run
+ * counts and the state of its links, is in core/fixup/attached.h.
  */
 #ifndef HS_FIXUP_FIXUP_H
 #define HS_FIXUP_FIXUP_H
@@ -31,19 +34,83 @@ struct hs_match {
 	uint32_t product;
 };
 
+/** How an object's programs reach the device. */
+enum hs_interface {
+	HS_INTERFACE_STRUCT_OPS, /**< struct hid_bpf_ops, Linux 6.11 and later */
+	HS_INTERFACE_FMOD_RET, /**< what came before it; 6.11 removed it: never attaches */
+	HS_INTERFACE_PROBE_ONLY, /**< nothing but `probe`, which may talk to the device once */
+};
+
+/** A program of an object. */
+struct hs_program_info {
+	const char *name;
+	const char *section; /**< such as "struct_ops.s/hid_rdesc_fixup" */
+	/** Member of struct hid_bpf_ops that the section names; NULL for other programs. */
+	const char *hook;
+	bool sleepable;
+};
+
+/** A map of an object. */
+struct hs_map_info {
+	const char *name;
+	const char *type; /**< as bpftool names it: "hash", "array", "struct_ops" */
+	uint32_t key_size; /**< bytes */
+	uint32_t value_size; /**< bytes */
+	uint32_t max_entries;
+};
+
+/** A udev property that an object reads or sets. */
+struct hs_property_info {
+	const char *name; /**< without "UDEV_PROP_" */
+	size_t size; /**< room for the value, with its final 0 */
+};
+
+/** What hidsmith knows about an object without loading it. */
+struct hs_fixup_info {
+	enum hs_interface interface;
+	const char *license; /**< "" if it says none */
+	bool has_probe;
+	const struct hs_match *matches;
+	size_t n_matches;
+	const struct hs_program_info *programs;
+	size_t n_programs;
+	const struct hs_map_info *maps;
+	size_t n_maps;
+	const struct hs_property_info *properties; /**< read at attach */
+	size_t n_properties;
+	const struct hs_property_info *exports; /**< set by the object, for udev */
+	size_t n_exports;
+	const char *const *kfuncs; /**< kernel functions that it calls, weak ones too */
+	size_t n_kfuncs;
+};
+
 /** An object file, read and understood, not loaded. Opaque. */
 struct hs_fixup;
+
+/** Flags of hs_fixup_open() and hs_fixup_set_open(). */
+enum hs_open_flags {
+	/**
+	 * For callers that run by themselves as root: the path is absolute and has
+	 * no symlink, "." or ".."; the file and each directory on the way belong to
+	 * root and nobody else may write to them.
+	 */
+	HS_OPEN_TRUSTED_ONLY = 1 << 0,
+};
 
 /**
  * Read an object file: match data, what programs and properties it has.
  *
- * Needs no privilege and loads nothing.
+ * Needs no privilege and loads nothing. The file is read once; what is attached
+ * later is what was read and checked here.
  *
  * @param path the object; its name without directory and `.bpf.o` is the fixup's
+ * @param flags HS_OPEN_*, or 0
  * @param out set on success; free with hs_fixup_free()
- * @return 0; -EINVAL not a BPF object or without match data; errno of open
+ * @return 0; -EINVAL not a BPF object or without match data; -EPERM not to be
+ *   trusted; errno of open and read
  */
-int hs_fixup_open(const char *path, struct hs_fixup **out, struct hs_error *err);
+int hs_fixup_open(const char *path, unsigned int flags, struct hs_fixup **out,
+		  struct hs_error *err);
 
 /** @param fixup may be NULL */
 void hs_fixup_free(struct hs_fixup *fixup);
@@ -58,39 +125,62 @@ const char *hs_fixup_path(const struct hs_fixup *fixup);
 unsigned int hs_fixup_priority(const struct hs_fixup *fixup);
 
 /**
- * What follows the priority's `-` in the name: of the objects of one group that
- * match a device the first that loads is the only one.
+ * What follows the priority's `-` in the name, or all of a name without priority:
+ * of the objects of one group that match a device the first that loads is the
+ * only one.
  */
 const char *hs_fixup_group(const struct hs_fixup *fixup);
 
-size_t hs_fixup_match_count(const struct hs_fixup *fixup);
-const struct hs_match *hs_fixup_match(const struct hs_fixup *fixup, size_t index);
+/** Lives as long as the fixup. */
+const struct hs_fixup_info *hs_fixup_info(const struct hs_fixup *fixup);
 
 /** Does the fixup name this device? A group of 0 in @id matches any. */
 bool hs_fixup_matches(const struct hs_fixup *fixup, const struct hs_hid_id *id);
 
 /** A udev property or setting that the object reads. */
 struct hs_property {
-	const char *name; /**< such as "ID_VENDOR" */
+	const char *name; /**< such as "HUION_FIRMWARE_ID" */
 	const char *value;
+};
+
+/** Where the time of an attach went, in microseconds. */
+struct hs_attach_timing {
+	uint64_t prepare; /**< the device's descriptor, bpffs, the object's own data */
+	uint64_t load; /**< maps and programs into the kernel, with verifier and JIT */
+	uint64_t probe; /**< the `probe` program, with what it asks the device */
+	uint64_t attach; /**< with the re-probe of the device, if there is an rdesc_fixup */
+	uint64_t pin;
 };
 
 /** Options of hs_fixup_attach(); set size to sizeof, the rest may be 0. */
 struct hs_attach_opts {
 	size_t size;
-	const char *pin_root; /**< default HS_PIN_ROOT */
+	const char *pin_root; /**< default HS_PIN_ROOT; must be on a bpffs */
 	bool replace; /**< detach what has the same name first */
 	const struct hs_property *properties;
 	size_t n_properties;
+	/**
+	 * Asked for each property that the object reads and @properties lacks.
+	 * Returns NULL if the device has none.
+	 */
+	const char *(*property)(const char *name, void *data);
+	void *property_data;
+	struct hs_attach_timing *timing; /**< filled on success; may be NULL */
 };
 
 /**
  * Load a fixup, ask its `probe`, attach it to one device and pin what keeps it.
  *
+ * Only when all of it has succeeded is anything left behind. A second attach to
+ * the same device, of this or another process, waits for the first to end.
+ * A value too long for the object's property is an error, not cut.
+ *
  * @param sysname the HID device, "BUS:VENDOR:PRODUCT.NUMBER" as in /sys/bus/hid/devices
- * @return 0; -ENODEV no such device; -ENOTSUP kernel without HID-BPF; -EPERM;
+ * @return 0; -ENODEV no such device; -ENOTSUP kernel without HID-BPF, or the
+ *   object's interface is one that the kernel has no longer; -EPERM;
  *   -ENOEXEC the kernel refused the object (verifier's last lines in @err);
- *   -ECANCELED `probe` said no; -EEXIST already attached
+ *   -ECANCELED `probe` said no; -EEXIST already attached; -EBUSY another fixup has
+ *   the report descriptor of this device
  */
 int hs_fixup_attach(struct hs_fixup *fixup, const char *sysname, const struct hs_attach_opts *opts,
 		    struct hs_error *err);
@@ -98,6 +188,10 @@ int hs_fixup_attach(struct hs_fixup *fixup, const char *sysname, const struct hs
 /**
  * Remove the pins of one fixup, or of all with @name NULL; that detaches.
  *
+ * Works for devices that have gone, too. Removes what has the layout of pins and
+ * nothing else, and follows no symlinks.
+ *
+ * @param name with or without the priority
  * @return number of fixups removed (0 is not an error), or a negative errno
  */
 int hs_fixup_detach(const char *sysname, const char *name, const char *pin_root,
@@ -107,26 +201,45 @@ int hs_fixup_detach(const char *sysname, const char *name, const char *pin_root,
 struct hs_fixup_set;
 
 /**
- * Open every `*.bpf.o` of the directories. An object that cannot be read does not
- * spoil the others: it is left out and reported through hs_fixup_set_problem().
+ * Open every `*.bpf.o` of the directories. A directory that is not there is empty.
+ * An object that cannot be read does not spoil the others: it is left out and
+ * reported through hs_fixup_set_problem().
  *
  * @param dirs colon-separated; a name found in an earlier directory hides later ones
+ * @param flags HS_OPEN_*, or 0
  */
-int hs_fixup_set_open(const char *dirs, struct hs_fixup_set **out, struct hs_error *err);
+int hs_fixup_set_open(const char *dirs, unsigned int flags, struct hs_fixup_set **out,
+		      struct hs_error *err);
+
+/** @param set may be NULL */
 void hs_fixup_set_free(struct hs_fixup_set *set);
+
 size_t hs_fixup_set_count(const struct hs_fixup_set *set);
+
+/** In order of priority, highest first, then by name. @return NULL if out of range */
 struct hs_fixup *hs_fixup_set_get(const struct hs_fixup_set *set, size_t index);
-/** By name, with or without the priority. @return NULL if there is none */
+
+/**
+ * By name, with or without the priority; without it the highest is found.
+ *
+ * @return NULL if there is none
+ */
 struct hs_fixup *hs_fixup_set_find(const struct hs_fixup_set *set, const char *name);
+
 size_t hs_fixup_set_problem_count(const struct hs_fixup_set *set);
+
+/** The text of hs_fixup_open()'s error. @return NULL if out of range */
 const char *hs_fixup_set_problem(const struct hs_fixup_set *set, size_t index);
 
 /**
  * Attach the best objects to a device: of each group the first that loads.
+ * One that is attached already counts as loaded.
  *
  * @param id the device's identity
- * @param attached called for each object tried; @c result as hs_fixup_attach()
- * @return number of objects attached, or a negative errno
+ * @param attached called for each object tried; @c result as hs_fixup_attach();
+ *   may be NULL
+ * @return number of objects attached, which is 0 if none matches or each `probe`
+ *   said no; a negative errno if none could be attached and one of them failed
  */
 int hs_fixup_set_attach(struct hs_fixup_set *set, const char *sysname, const struct hs_hid_id *id,
 			const struct hs_attach_opts *opts,
