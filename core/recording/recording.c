@@ -930,7 +930,7 @@ int hs_recording_read(const char *path, struct hs_recording **out, struct hs_err
 	const char *name = is_stdin ? "standard input" : path;
 	hs_autoclose int opened = -1;
 	hs_autofree char *text = NULL;
-	size_t size;
+	size_t size = 0;
 	int rc, fd = STDIN_FILENO;
 
 	if (!is_stdin) {
