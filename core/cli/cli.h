@@ -32,6 +32,9 @@ struct hs_command {
 };
 
 /* The subcommands; keep in alphabetical order. */
+extern const struct hs_command hs_cmd_attach;
+extern const struct hs_command hs_cmd_detach;
+extern const struct hs_command hs_cmd_inspect;
 
 /* Where fixups are looked for: $HIDSMITH_BPF_PATH or the installed directories. */
 const char *hs_cli_bpf_path(void);

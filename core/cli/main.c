@@ -11,6 +11,9 @@
 #include "hidsmith_config.h"
 
 static const struct hs_command *const commands[] = {
+	&hs_cmd_attach,
+	&hs_cmd_detach,
+	&hs_cmd_inspect,
 	NULL,
 };
 
