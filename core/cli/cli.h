@@ -35,6 +35,7 @@ struct hs_command {
 extern const struct hs_command hs_cmd_attach;
 extern const struct hs_command hs_cmd_detach;
 extern const struct hs_command hs_cmd_inspect;
+extern const struct hs_command hs_cmd_replay;
 
 /* Where fixups are looked for: $HIDSMITH_BPF_PATH or the installed directories. */
 const char *hs_cli_bpf_path(void);
