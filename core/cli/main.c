@@ -10,6 +10,7 @@
 #include "core/base/util.h"
 #include "hidsmith_config.h"
 
+/* clang-format off: one a line */
 static const struct hs_command *const commands[] = {
 	&hs_cmd_attach,
 	&hs_cmd_detach,
@@ -17,6 +18,7 @@ static const struct hs_command *const commands[] = {
 	&hs_cmd_replay,
 	NULL,
 };
+/* clang-format on */
 
 const char *hs_cli_bpf_path(void)
 {
