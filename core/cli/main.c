@@ -10,7 +10,8 @@
 #include "core/base/util.h"
 #include "hidsmith_config.h"
 
-/* clang-format off: one a line */
+/* One a line. */
+/* clang-format off */
 static const struct hs_command *const commands[] = {
 	&hs_cmd_attach,
 	&hs_cmd_detach,
