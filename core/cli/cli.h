@@ -33,6 +33,7 @@ struct hs_command {
 
 /* The subcommands; keep in alphabetical order. */
 extern const struct hs_command hs_cmd_attach;
+extern const struct hs_command hs_cmd_decode;
 extern const struct hs_command hs_cmd_detach;
 extern const struct hs_command hs_cmd_inspect;
 extern const struct hs_command hs_cmd_replay;

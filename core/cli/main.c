@@ -14,6 +14,7 @@
 /* clang-format off */
 static const struct hs_command *const commands[] = {
 	&hs_cmd_attach,
+	&hs_cmd_decode,
 	&hs_cmd_detach,
 	&hs_cmd_inspect,
 	&hs_cmd_replay,
