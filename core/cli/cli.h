@@ -36,7 +36,9 @@ extern const struct hs_command hs_cmd_attach;
 extern const struct hs_command hs_cmd_decode;
 extern const struct hs_command hs_cmd_detach;
 extern const struct hs_command hs_cmd_inspect;
+extern const struct hs_command hs_cmd_list;
 extern const struct hs_command hs_cmd_replay;
+extern const struct hs_command hs_cmd_status;
 
 /* Where fixups are looked for: $HIDSMITH_BPF_PATH or the installed directories. */
 const char *hs_cli_bpf_path(void);

@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "core/cli/fixups.h"
+#include "core/cli/json.h"
 #include "core/fixup/fixup.h"
 
 static const char help[] =
@@ -102,16 +101,6 @@ static void print_text(const struct hs_fixup *fixup)
 		printf("    %s\n", info->kfuncs[i]);
 }
 
-static void add_string(struct json_object *to, const char *key, const char *value)
-{
-	json_object_object_add(to, key, value ? json_object_new_string(value) : NULL);
-}
-
-static void add_number(struct json_object *to, const char *key, uint64_t value)
-{
-	json_object_object_add(to, key, json_object_new_int64((int64_t)value));
-}
-
 static struct json_object *properties_json(const struct hs_property_info *all, size_t n)
 {
 	struct json_object *array = json_object_new_array();
@@ -119,11 +108,20 @@ static struct json_object *properties_json(const struct hs_property_info *all, s
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *o = json_object_new_object();
 
-		add_string(o, "name", all[i].name);
-		add_number(o, "size", all[i].size);
+		hs_json_add_text(o, "name", all[i].name);
+		hs_json_add_number(o, "size", all[i].size);
 		json_object_array_add(array, o);
 	}
 	return array;
+}
+
+/* In hex, as ids are in all our JSON; null for any. */
+static void add_match_number(struct json_object *o, const char *key, uint32_t n)
+{
+	char buf[9];
+
+	snprintf(buf, sizeof(buf), "%04x", n);
+	hs_json_add_text(o, key, n ? buf : NULL);
 }
 
 static struct json_object *matches_json(const struct hs_fixup_info *info)
@@ -133,10 +131,10 @@ static struct json_object *matches_json(const struct hs_fixup_info *info)
 	for (size_t i = 0; i < info->n_matches; i++) {
 		struct json_object *o = json_object_new_object();
 
-		add_number(o, "bus", info->matches[i].bus);
-		add_number(o, "group", info->matches[i].group);
-		add_number(o, "vendor", info->matches[i].vendor);
-		add_number(o, "product", info->matches[i].product);
+		add_match_number(o, "bus", info->matches[i].bus);
+		add_match_number(o, "group", info->matches[i].group);
+		add_match_number(o, "vendor", info->matches[i].vendor);
+		add_match_number(o, "product", info->matches[i].product);
 		json_object_array_add(array, o);
 	}
 	return array;
@@ -149,11 +147,10 @@ static struct json_object *programs_json(const struct hs_fixup_info *info)
 	for (size_t i = 0; i < info->n_programs; i++) {
 		struct json_object *o = json_object_new_object();
 
-		add_string(o, "name", info->programs[i].name);
-		add_string(o, "section", info->programs[i].section);
-		add_string(o, "hook", info->programs[i].hook);
-		json_object_object_add(o, "sleepable",
-				       json_object_new_boolean(info->programs[i].sleepable));
+		hs_json_add_text(o, "name", info->programs[i].name);
+		hs_json_add_text(o, "section", info->programs[i].section);
+		hs_json_add_text(o, "hook", info->programs[i].hook);
+		hs_json_add_bool(o, "sleepable", info->programs[i].sleepable);
 		json_object_array_add(array, o);
 	}
 	return array;
@@ -166,11 +163,11 @@ static struct json_object *maps_json(const struct hs_fixup_info *info)
 	for (size_t i = 0; i < info->n_maps; i++) {
 		struct json_object *o = json_object_new_object();
 
-		add_string(o, "name", info->maps[i].name);
-		add_string(o, "type", info->maps[i].type);
-		add_number(o, "key_size", info->maps[i].key_size);
-		add_number(o, "value_size", info->maps[i].value_size);
-		add_number(o, "max_entries", info->maps[i].max_entries);
+		hs_json_add_text(o, "name", info->maps[i].name);
+		hs_json_add_text(o, "type", info->maps[i].type);
+		hs_json_add_number(o, "key_size", info->maps[i].key_size);
+		hs_json_add_number(o, "value_size", info->maps[i].value_size);
+		hs_json_add_number(o, "max_entries", info->maps[i].max_entries);
 		json_object_array_add(array, o);
 	}
 	return array;
@@ -185,13 +182,13 @@ static struct json_object *fixup_json(const struct hs_fixup *fixup)
 	for (size_t i = 0; i < info->n_kfuncs; i++)
 		json_object_array_add(kfuncs, json_object_new_string(info->kfuncs[i]));
 
-	add_string(o, "name", hs_fixup_name(fixup));
-	add_string(o, "file", hs_fixup_path(fixup));
-	add_number(o, "priority", hs_fixup_priority(fixup));
-	add_string(o, "group", hs_fixup_group(fixup));
-	add_string(o, "license", info->license);
-	add_string(o, "interface", interface_name(info->interface));
-	json_object_object_add(o, "probe", json_object_new_boolean(info->has_probe));
+	hs_json_add_text(o, "name", hs_fixup_name(fixup));
+	hs_json_add_text(o, "file", hs_fixup_path(fixup));
+	hs_json_add_number(o, "priority", hs_fixup_priority(fixup));
+	hs_json_add_text(o, "group", hs_fixup_group(fixup));
+	hs_json_add_text(o, "license", info->license);
+	hs_json_add_text(o, "interface", interface_name(info->interface));
+	hs_json_add_bool(o, "probe", info->has_probe);
 	json_object_object_add(o, "devices", matches_json(info));
 	json_object_object_add(o, "programs", programs_json(info));
 	json_object_object_add(o, "maps", maps_json(info));
@@ -224,9 +221,9 @@ static int inspect(char **specs, bool json, struct hs_error *err)
 	}
 	/* A reader of JSON gets all or nothing. */
 	if (json && rc == HS_EXIT_OK)
-		puts(json_object_to_json_string_ext(array, JSON_C_TO_STRING_PRETTY |
-								   JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(array);
+		hs_json_print(array);
+	else
+		json_object_put(array);
 	hs_fixup_set_free(set);
 	return rc;
 }

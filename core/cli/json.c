@@ -12,10 +12,25 @@
 
 struct json_object *hs_json_text(const char *s)
 {
-	size_t size = HS_ESCAPE_SIZE(strlen(s));
-	hs_autofree char *buf = malloc(size);
+	size_t size = s ? HS_ESCAPE_SIZE(strlen(s)) : 0;
+	hs_autofree char *buf = s ? malloc(size) : NULL;
 
 	return buf ? json_object_new_string(hs_utf8(s, buf, size)) : NULL;
+}
+
+void hs_json_add_text(struct json_object *obj, const char *key, const char *value)
+{
+	json_object_object_add(obj, key, hs_json_text(value));
+}
+
+void hs_json_add_number(struct json_object *obj, const char *key, uint64_t value)
+{
+	json_object_object_add(obj, key, json_object_new_uint64(value));
+}
+
+void hs_json_add_bool(struct json_object *obj, const char *key, bool value)
+{
+	json_object_object_add(obj, key, json_object_new_boolean(value));
 }
 
 struct json_object *hs_json_hex(const uint8_t *data, size_t size)
@@ -163,6 +178,13 @@ struct json_object *hs_json_values(const struct hs_rdesc *rdesc, enum hs_report_
 void hs_json_print_line(struct json_object *obj)
 {
 	puts(json_object_to_json_string_ext(obj, JSON_C_TO_STRING_SPACED |
+							 JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(obj);
+}
+
+void hs_json_print(struct json_object *obj)
+{
+	puts(json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
 							 JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(obj);
 }

@@ -4,13 +4,18 @@
 #define HS_CLI_JSON_H
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/hid/report.h"
 #include "core/recording/recording.h"
 
-/* A text that may hold any bytes, as a valid JSON string. */
+/* A text that may hold any bytes, as a valid JSON string; null for NULL. */
 struct json_object *hs_json_text(const char *s);
+
+void hs_json_add_text(struct json_object *obj, const char *key, const char *value);
+void hs_json_add_number(struct json_object *obj, const char *key, uint64_t value);
+void hs_json_add_bool(struct json_object *obj, const char *key, bool value);
 
 /* Bytes as recordings have them: "02 b0 04". */
 struct json_object *hs_json_hex(const uint8_t *data, size_t size);
@@ -27,5 +32,8 @@ struct json_object *hs_json_values(const struct hs_rdesc *rdesc, enum hs_report_
 
 /* Write @obj in one line and free it. */
 void hs_json_print_line(struct json_object *obj);
+
+/* Write @obj over several lines, indented, and free it. */
+void hs_json_print(struct json_object *obj);
 
 #endif /* HS_CLI_JSON_H */

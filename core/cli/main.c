@@ -17,7 +17,9 @@ static const struct hs_command *const commands[] = {
 	&hs_cmd_decode,
 	&hs_cmd_detach,
 	&hs_cmd_inspect,
+	&hs_cmd_list,
 	&hs_cmd_replay,
+	&hs_cmd_status,
 	NULL,
 };
 /* clang-format on */

@@ -18,7 +18,6 @@
 #include "core/fixup/libbpf-log.h"
 #include "core/fixup/pins.h"
 
-#define HID_DEVICES    "/sys/bus/hid/devices"
 #define KERNEL_BTF     "/sys/kernel/btf/vmlinux"
 #define VERIFIER_LINES 12
 #define LINKS_MAX      64 /* the kernel's limit of programs for one device */
@@ -30,6 +29,12 @@ struct probe_args {
 	__u8 rdesc[HS_RDESC_MAX];
 	__s32 retval;
 };
+
+/*
+ * What retval holds before the program has run: one that never sets it does not
+ * take the device. udev-hid-bpf has the same.
+ */
+#define PROBE_SILENT (-1)
 
 /* One attach on its way. */
 struct job {
@@ -77,7 +82,7 @@ static int read_rdesc(struct job *job, struct hs_error *err)
 	char path[512];
 	hs_autoclose int fd = -1;
 
-	snprintf(path, sizeof(path), HID_DEVICES "/%s/report_descriptor", job->sysname);
+	snprintf(path, sizeof(path), HS_HID_DEVICES "/%s/report_descriptor", job->sysname);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return hs_error_set(err, -ENODEV,
@@ -107,7 +112,7 @@ static int open_pins(struct job *job, struct hs_error *err)
 	struct stat st;
 	int rc;
 
-	rc = hs_pin_name(job->fixup->name, job->dir_name);
+	rc = hs_pin_object_name(job->fixup->name, job->dir_name);
 	if (rc < 0)
 		return fail(job, err, rc, "%s", strerror(-rc));
 	job->root = hs_pins_open_root(root, true, err);
@@ -255,7 +260,7 @@ static int probe(struct job *job, struct hs_error *err)
 {
 	struct probe_args args = { .hid = job->hid_id,
 				   .rdesc_size = (__u32)job->rdesc_size,
-				   .retval = -ENOSYS };
+				   .retval = PROBE_SILENT };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &args, .ctx_size_in = sizeof(args));
 	struct bpf_program *prog;
 	int rc;
@@ -306,7 +311,7 @@ static int attach_error(struct job *job, const char *map, int rc, struct hs_erro
 {
 	char path[512], names[256];
 
-	snprintf(path, sizeof(path), HID_DEVICES "/%s", job->sysname);
+	snprintf(path, sizeof(path), HS_HID_DEVICES "/%s", job->sysname);
 	if (access(path, F_OK) < 0)
 		return hs_error_set(err, -ENODEV, "%s: the device has gone", job->sysname);
 	if (rc == -EINVAL && has_rdesc_program(job->fixup)) {
@@ -368,7 +373,8 @@ static int pin_all(struct job *job, int dir, struct hs_error *err)
 	 */
 	bpf_object__for_each_map(map, job->obj)
 	{
-		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS || bpf_map__fd(map) < 0)
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS || bpf_map__fd(map) < 0 ||
+		    bpf_map__map_flags(map) & BPF_F_RDONLY_PROG)
 			continue;
 		rc = map_pin_name(map, name);
 		if (!rc)
@@ -460,10 +466,13 @@ int hs_fixup_attach(struct hs_fixup *fixup, const char *sysname, const struct hs
 /* "ugee__tablets" names "0010-ugee__tablets", too. */
 static bool name_fits(const char *dir, const char *wanted)
 {
-	size_t digits = strspn(dir, "0123456789");
+	char name[HS_PIN_NAME_SIZE];
+	size_t digits;
 
-	return !strcmp(dir, wanted) ||
-	       (digits && dir[digits] == '-' && !strcmp(dir + digits + 1, wanted));
+	hs_pin_fixup_name(dir, name);
+	digits = strspn(name, "0123456789");
+	return !strcmp(name, wanted) ||
+	       (digits && name[digits] == '-' && !strcmp(name + digits + 1, wanted));
 }
 
 int hs_fixup_detach(const char *sysname, const char *name, const char *pin_root,

@@ -4,9 +4,13 @@
 #define HS_FIXUP_FIXUP_INT_H
 
 #include "core/fixup/fixup.h"
+#include "core/fixup/strings.h"
 
 struct bpf_object;
 struct btf;
+
+/* Where the kernel lists HID devices. */
+#define HS_HID_DEVICES "/sys/bus/hid/devices"
 
 /* Variables and maps of this prefix are udev properties. */
 #define HS_PROPERTY_PREFIX "UDEV_PROP_"
@@ -19,8 +23,7 @@ struct hs_fixup {
 	void *image; /* the file; what is loaded is what was checked */
 	size_t image_size;
 	struct hs_fixup_info info;
-	char **strings; /* everything that info points to */
-	size_t n_strings;
+	struct hs_strings strings; /* everything that info points to */
 };
 
 /*

@@ -45,37 +45,9 @@ static int invalid(struct hs_error *err, const char *path, const char *fmt, ...)
 	return hs_error_set(err, -EINVAL, "%s: %s", path, text);
 }
 
-/* A copy that lives as long as the fixup; NULL if there is no memory. */
 static const char *keep(struct hs_fixup *fixup, const char *s)
 {
-	char **strings, *copy = strdup(s);
-
-	if (!copy)
-		return NULL;
-	strings = realloc(fixup->strings, (fixup->n_strings + 1) * sizeof(*strings));
-	if (!strings) {
-		free(copy);
-		return NULL;
-	}
-	fixup->strings = strings;
-	strings[fixup->n_strings++] = copy;
-	return copy;
-}
-
-/*
- * One more element, zeroed, for one of info's arrays. Arrays of the public header
- * are const to readers; here they grow.
- */
-static void *grow(const void *array_ptr, size_t *n, size_t size)
-{
-	void **array = (void **)(uintptr_t)array_ptr;
-	char *p = realloc(*array, (*n + 1) * size);
-
-	if (!p)
-		return NULL;
-	*array = p;
-	memset(p + *n * size, 0, size);
-	return p + (*n)++ * size;
+	return hs_strings_keep(&fixup->strings, s);
 }
 
 /* "0010-ugee__tablets": priority 10, group "ugee__tablets". */
@@ -176,7 +148,7 @@ static int read_match(struct hs_fixup *fixup, const struct btf *btf, const struc
 	struct hs_match *match;
 	const struct btf_member *m = btf_members(t);
 
-	match = grow(&fixup->info.matches, &fixup->info.n_matches, sizeof(*match));
+	match = hs_grow(&fixup->info.matches, &fixup->info.n_matches, sizeof(*match));
 	if (!match)
 		return hs_error_set(err, -ENOMEM, "%s: %s", fixup->path, strerror(ENOMEM));
 
@@ -258,7 +230,7 @@ static int read_kfuncs(struct hs_fixup *fixup, const struct btf *btf)
 
 		if (!t || !btf_is_func(t))
 			continue;
-		kfunc = grow(&fixup->info.kfuncs, &fixup->info.n_kfuncs, sizeof(*kfunc));
+		kfunc = hs_grow(&fixup->info.kfuncs, &fixup->info.n_kfuncs, sizeof(*kfunc));
 		if (!kfunc || !(*kfunc = keep(fixup, btf__name_by_offset(btf, t->name_off))))
 			return -ENOMEM;
 	}
@@ -327,7 +299,7 @@ static int add_property(const struct hs_property_var *var, void *data)
 {
 	struct hs_fixup *fixup = data;
 	struct hs_property_info *p =
-		grow(&fixup->info.properties, &fixup->info.n_properties, sizeof(*p));
+		hs_grow(&fixup->info.properties, &fixup->info.n_properties, sizeof(*p));
 
 	if (!p || !(p->name = keep(fixup, var->name)))
 		return -ENOMEM;
@@ -391,7 +363,7 @@ static int add_program(struct hs_fixup *fixup, const struct bpf_program *prog)
 	const char *hook = section_hook(section);
 	struct hs_program_info *p;
 
-	p = grow(&fixup->info.programs, &fixup->info.n_programs, sizeof(*p));
+	p = hs_grow(&fixup->info.programs, &fixup->info.n_programs, sizeof(*p));
 	if (!p || !(p->name = keep(fixup, bpf_program__name(prog))) ||
 	    !(p->section = keep(fixup, section)) || (hook && !(p->hook = keep(fixup, hook))))
 		return -ENOMEM;
@@ -413,7 +385,7 @@ static int add_map(struct hs_fixup *fixup, const struct bpf_map *map)
 	if (bpf_map__is_internal(map) && strchr(name, '.'))
 		name = strchr(name, '.');
 
-	m = grow(&fixup->info.maps, &fixup->info.n_maps, sizeof(*m));
+	m = hs_grow(&fixup->info.maps, &fixup->info.n_maps, sizeof(*m));
 	if (!m || !(m->name = keep(fixup, name)) || !(m->type = keep(fixup, type ? type : "?")))
 		return -ENOMEM;
 	m->key_size = bpf_map__key_size(map);
@@ -422,7 +394,7 @@ static int add_map(struct hs_fixup *fixup, const struct bpf_map *map)
 
 	if (strncmp(name, HS_PROPERTY_PREFIX, strlen(HS_PROPERTY_PREFIX)))
 		return 0;
-	export = grow(&fixup->info.exports, &fixup->info.n_exports, sizeof(*export));
+	export = hs_grow(&fixup->info.exports, &fixup->info.n_exports, sizeof(*export));
 	if (!export || !(export->name = keep(fixup, name + strlen(HS_PROPERTY_PREFIX))))
 		return -ENOMEM;
 	export->size = m->value_size;
@@ -528,15 +500,13 @@ void hs_fixup_free(struct hs_fixup *fixup)
 {
 	if (!fixup)
 		return;
-	for (size_t i = 0; i < fixup->n_strings; i++)
-		free(fixup->strings[i]);
-	free(fixup->strings);
-	free((void *)(uintptr_t)fixup->info.matches);
-	free((void *)(uintptr_t)fixup->info.programs);
-	free((void *)(uintptr_t)fixup->info.maps);
-	free((void *)(uintptr_t)fixup->info.properties);
-	free((void *)(uintptr_t)fixup->info.exports);
-	free((void *)(uintptr_t)fixup->info.kfuncs);
+	hs_strings_free(&fixup->strings);
+	hs_free_const(fixup->info.matches);
+	hs_free_const(fixup->info.programs);
+	hs_free_const(fixup->info.maps);
+	hs_free_const(fixup->info.properties);
+	hs_free_const(fixup->info.exports);
+	hs_free_const(fixup->info.kfuncs);
 	free(fixup->image);
 	free(fixup->name);
 	free(fixup->path);

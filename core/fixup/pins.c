@@ -19,6 +19,9 @@
 
 #include "core/base/util.h"
 
+/* What ".bpf", the rest of a file's suffix, becomes. */
+#define OBJECT_SUFFIX "_bpf"
+
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 int hs_pin_name(const char *name, char buf[HS_PIN_NAME_SIZE])
@@ -30,6 +33,26 @@ int hs_pin_name(const char *name, char buf[HS_PIN_NAME_SIZE])
 	for (size_t i = 0; i <= n; i++)
 		buf[i] = name[i] == '.' || name[i] == ':' ? '_' : name[i];
 	return 0;
+}
+
+int hs_pin_object_name(const char *fixup, char buf[HS_PIN_NAME_SIZE])
+{
+	if (strlen(fixup) + strlen(OBJECT_SUFFIX) >= HS_PIN_NAME_SIZE)
+		return -ENAMETOOLONG;
+	hs_pin_name(fixup, buf);
+	strcat(buf, OBJECT_SUFFIX);
+	return 0;
+}
+
+void hs_pin_fixup_name(const char *dir, char buf[HS_PIN_NAME_SIZE])
+{
+	size_t n = strnlen(dir, HS_PIN_NAME_SIZE - 1);
+	size_t suffix = strlen(OBJECT_SUFFIX);
+
+	if (n > suffix && !memcmp(dir + n - suffix, OBJECT_SUFFIX, suffix))
+		n -= suffix;
+	memcpy(buf, dir, n);
+	buf[n] = 0;
 }
 
 /* @n hex digits, as the kernel prints them: upper case. */

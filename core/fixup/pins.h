@@ -3,8 +3,9 @@
  * The layout of pins: ROOT/DEVICE/OBJECT/PIN, all of it on a bpffs. Private to
  * core/fixup.
  *
- * DEVICE is the sysname and OBJECT the fixup's name, with `_` for `:` and `.`,
- * which bpffs refuses. Everything is done relative to open directories and no
+ * DEVICE is the sysname and OBJECT the object's file name without `.o`, with `_` for
+ * `:` and `.`, which bpffs refuses: "0003_28BD_0914_0004/0010-ugee__tablets_bpf". PIN
+ * is a link, called like its struct_ops map, or a map. Everything is done relative to open directories and no
  * symlink is followed, so that what was checked is what is changed.
  */
 #ifndef HS_FIXUP_PINS_H
@@ -28,6 +29,12 @@ enum hs_pin_type {
 
 /* `_` for each `.` and `:`. Returns -ENAMETOOLONG if it does not fit. */
 int hs_pin_name(const char *name, char buf[HS_PIN_NAME_SIZE]);
+
+/* The directory of a fixup. Returns -ENAMETOOLONG if it does not fit. */
+int hs_pin_object_name(const char *fixup, char buf[HS_PIN_NAME_SIZE]);
+
+/* The fixup that a directory is of. */
+void hs_pin_fixup_name(const char *dir, char buf[HS_PIN_NAME_SIZE]);
 
 /*
  * "0003:28BD:0914.0004": is it one, and which hid_id does it have?

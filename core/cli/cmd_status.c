@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: MIT
+#include "core/cli/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/text.h"
+#include "core/base/util.h"
+#include "core/cli/fixups.h"
+#include "core/cli/json.h"
+#include "core/device/device.h"
+#include "core/fixup/attached.h"
+#include "core/fixup/pins.h"
+
+static const char help[] =
+	"usage: hidsmith status [OPTION]... [DEVICE]\n"
+	"\n"
+	"Shows each attached fixup: whether its links live, its programs with the number\n"
+	"and time of their runs, its maps, and the udev properties it has set.\n"
+	"\n"
+	"Runs are counted while the sysctl kernel.bpf_stats_enabled is 1, or while\n"
+	"'hidsmith status --watch' runs.\n"
+	"\n"
+	"  -w, --watch[=SECONDS]  show it again and again (default: each second)\n"
+	"  -n, --count N          end after N times\n"
+	"  -j, --json             with --watch, one line each time\n"
+	"  -h, --help\n";
+
+struct status_args {
+	bool json;
+	bool watch;
+	double interval;
+	unsigned long count; /* 0: until interrupted */
+	const char *sysname; /* NULL for all */
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+static const char *state_name(enum hs_attached_state state)
+{
+	switch (state) {
+	case HS_ATTACHED_ALIVE:
+		return "alive";
+	case HS_ATTACHED_GONE:
+		return "gone";
+	case HS_ATTACHED_DETACHED:
+		return "detached";
+	case HS_ATTACHED_NO_LINK:
+		break;
+	}
+	return "no-link";
+}
+
+static const char *state_note(enum hs_attached_state state)
+{
+	switch (state) {
+	case HS_ATTACHED_GONE:
+		return "gone: the device is not there any more; 'hidsmith detach' tidies up";
+	case HS_ATTACHED_DETACHED:
+		return "detached: a link was detached by force; attach it again with --replace";
+	case HS_ATTACHED_NO_LINK:
+		return "probed: no program runs";
+	case HS_ATTACHED_ALIVE:
+		break;
+	}
+	return "alive";
+}
+
+static void print_property(const struct hs_property *p)
+{
+	size_t size = HS_ESCAPE_SIZE(strlen(p->value));
+	hs_autofree char *buf = malloc(size);
+
+	printf("  property %s=%s\n", p->name, buf ? hs_escape(p->value, buf, size) : "");
+}
+
+static void print_attached(const struct hs_attached *a, bool counting)
+{
+	printf("%s  %s  %s\n", a->sysname, a->name, state_note(a->state));
+	for (size_t i = 0; i < a->n_links; i++)
+		printf("  link     %-28s id %u%s\n", a->links[i].name, a->links[i].id,
+		       a->links[i].alive ? "" : ", dead");
+	for (size_t i = 0; i < a->n_programs; i++) {
+		const struct hs_attached_program *p = &a->programs[i];
+
+		printf("  program  %-28s id %u, %s", p->name, p->id, p->hook);
+		if (counting || p->run_count)
+			printf(", %llu runs, %llu ns each", (unsigned long long)p->run_count,
+			       (unsigned long long)(p->run_count ? p->run_time_ns / p->run_count
+								 : 0));
+		if (p->missed)
+			printf(", %llu missed", (unsigned long long)p->missed);
+		putchar('\n');
+	}
+	for (size_t i = 0; i < a->n_maps; i++)
+		printf("  map      %-28s id %u, %s, %u x %u bytes\n", a->maps[i].name,
+		       a->maps[i].id, a->maps[i].type, a->maps[i].max_entries,
+		       a->maps[i].value_size);
+	for (size_t i = 0; i < a->n_exports; i++)
+		print_property(&a->exports[i]);
+}
+
+static struct json_object *program_json(const struct hs_attached_program *p)
+{
+	struct json_object *o = json_object_new_object();
+
+	hs_json_add_text(o, "name", p->name);
+	hs_json_add_text(o, "hook", p->hook);
+	hs_json_add_number(o, "id", p->id);
+	hs_json_add_number(o, "run_count", p->run_count);
+	hs_json_add_number(o, "run_time_ns", p->run_time_ns);
+	hs_json_add_number(o, "missed", p->missed);
+	hs_json_add_number(o, "instructions", p->instructions);
+	return o;
+}
+
+static struct json_object *map_json(const struct hs_attached_map *m)
+{
+	struct json_object *o = json_object_new_object();
+
+	hs_json_add_text(o, "name", m->name);
+	hs_json_add_text(o, "type", m->type);
+	hs_json_add_number(o, "id", m->id);
+	hs_json_add_number(o, "key_size", m->key_size);
+	hs_json_add_number(o, "value_size", m->value_size);
+	hs_json_add_number(o, "max_entries", m->max_entries);
+	return o;
+}
+
+static struct json_object *attached_json(const struct hs_attached *a)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *links = json_object_new_array();
+	struct json_object *programs = json_object_new_array();
+	struct json_object *maps = json_object_new_array();
+	struct json_object *properties = json_object_new_object();
+
+	for (size_t i = 0; i < a->n_links; i++) {
+		struct json_object *link = json_object_new_object();
+
+		hs_json_add_text(link, "name", a->links[i].name);
+		hs_json_add_number(link, "id", a->links[i].id);
+		hs_json_add_bool(link, "alive", a->links[i].alive);
+		json_object_array_add(links, link);
+	}
+	for (size_t i = 0; i < a->n_programs; i++)
+		json_object_array_add(programs, program_json(&a->programs[i]));
+	for (size_t i = 0; i < a->n_maps; i++)
+		json_object_array_add(maps, map_json(&a->maps[i]));
+	for (size_t i = 0; i < a->n_exports; i++)
+		hs_json_add_text(properties, a->exports[i].name, a->exports[i].value);
+
+	hs_json_add_text(o, "sysname", a->sysname);
+	hs_json_add_text(o, "fixup", a->name);
+	hs_json_add_text(o, "state", state_name(a->state));
+	json_object_object_add(o, "links", links);
+	json_object_object_add(o, "programs", programs);
+	json_object_object_add(o, "maps", maps);
+	json_object_object_add(o, "properties", properties);
+	return o;
+}
+
+static int show(const struct status_args *args, struct hs_error *err)
+{
+	struct hs_attached_list *list;
+	struct json_object *root, *array;
+	bool counting = hs_stats_enabled() || args->watch;
+	int rc;
+
+	rc = hs_attached_list_open(args->sysname, NULL, &list, err);
+	if (rc < 0)
+		return rc;
+	if (args->json) {
+		root = json_object_new_object();
+		array = json_object_new_array();
+		for (size_t i = 0; i < hs_attached_list_count(list); i++)
+			json_object_array_add(array, attached_json(hs_attached_list_get(list, i)));
+		hs_json_add_bool(root, "counting", counting);
+		json_object_object_add(root, "attached", array);
+		if (args->watch)
+			hs_json_print_line(root);
+		else
+			hs_json_print(root);
+	} else {
+		for (size_t i = 0; i < hs_attached_list_count(list); i++)
+			print_attached(hs_attached_list_get(list, i), counting);
+		if (!hs_attached_list_count(list))
+			printf("no fixup is attached\n");
+	}
+	hs_attached_list_free(list);
+	return 0;
+}
+
+static void wait_interval(double seconds)
+{
+	struct timespec t = { .tv_sec = (time_t)seconds };
+
+	t.tv_nsec = (long)((seconds - (double)t.tv_sec) * 1e9);
+	/* A signal ends it early, as it should. */
+	nanosleep(&t, NULL);
+}
+
+static int watch(const struct status_args *args, struct hs_error *err)
+{
+	struct sigaction act = { .sa_handler = interrupt };
+	hs_autoclose int stats = hs_stats_enable(err);
+	bool terminal = isatty(STDOUT_FILENO) && !args->json;
+	int rc = stats < 0 ? stats : 0;
+
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	for (unsigned long n = 0; !rc && !interrupted && !ferror(stdout); n++) {
+		if (args->count && n == args->count)
+			break;
+		if (n)
+			wait_interval(args->interval);
+		if (interrupted)
+			break;
+		if (terminal)
+			fputs("\033[H\033[2J", stdout);
+		else if (n && !args->json)
+			putchar('\n');
+		rc = show(args, err);
+		fflush(stdout);
+	}
+	return rc;
+}
+
+static int status(struct status_args *args, const char *spec, struct hs_error *err)
+{
+	struct hs_device_list *devices = NULL;
+	const struct hs_device *dev;
+	uint32_t hid_id;
+	int rc = 0;
+
+	/* A sysname is good for devices that have gone, too. */
+	if (spec && hs_sysname_parse(spec, &hid_id)) {
+		args->sysname = spec;
+	} else if (spec) {
+		rc = hs_device_list_open(&devices, err);
+		if (!rc)
+			rc = hs_device_list_find(devices, spec, &dev, err);
+		if (!rc)
+			args->sysname = dev->sysname;
+	}
+	if (!rc)
+		rc = args->watch ? watch(args, err) : show(args, err);
+	hs_device_list_free(devices);
+	return hs_cli_exit_code(rc);
+}
+
+static bool parse_seconds(const char *s, double *out)
+{
+	char *end;
+
+	*out = strtod(s, &end);
+	return *s && !*end && *out >= 0.01 && *out <= 86400;
+}
+
+static bool parse_count(const char *s, unsigned long *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoul(s, &end, 10);
+	return *s >= '0' && *s <= '9' && !*end && !errno && *out;
+}
+
+static int run(int argc, char **argv, struct hs_error *err)
+{
+	static const struct option options[] = {
+		{ "watch", optional_argument, NULL, 'w' },
+		{ "count", required_argument, NULL, 'n' },
+		{ "json", no_argument, NULL, 'j' },
+		{ 0 },
+	};
+	struct status_args args = { .interval = 1 };
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":w::n:j", options, NULL)) != -1) {
+		switch (c) {
+		case 'w':
+			args.watch = true;
+			if (optarg && !parse_seconds(optarg, &args.interval))
+				return hs_cli_usage(err, "status",
+						    "--watch '%s': not a number of seconds",
+						    optarg);
+			break;
+		case 'n':
+			if (!parse_count(optarg, &args.count))
+				return hs_cli_usage(err, "status", "--count '%s': not a number",
+						    optarg);
+			break;
+		case 'j':
+			args.json = true;
+			break;
+		default:
+			return hs_cli_usage_getopt(err, "status", c, argv);
+		}
+	}
+	if (args.count && !args.watch)
+		return hs_cli_usage(err, "status", "--count goes with --watch");
+	if (argc - optind > 1)
+		return hs_cli_usage(err, "status", "'%s' is too much", argv[optind + 1]);
+	return status(&args, argv[optind], err);
+}
+
+const struct hs_command hs_cmd_status = {
+	.name = "status",
+	.summary = "show what is attached and how it runs",
+	.help = help,
+	.run = run,
+};
