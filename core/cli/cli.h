@@ -35,10 +35,14 @@ struct hs_command {
 extern const struct hs_command hs_cmd_attach;
 extern const struct hs_command hs_cmd_decode;
 extern const struct hs_command hs_cmd_detach;
+extern const struct hs_command hs_cmd_hwdb;
 extern const struct hs_command hs_cmd_inspect;
+extern const struct hs_command hs_cmd_install;
 extern const struct hs_command hs_cmd_list;
 extern const struct hs_command hs_cmd_replay;
 extern const struct hs_command hs_cmd_status;
+extern const struct hs_command hs_cmd_udev;
+extern const struct hs_command hs_cmd_uninstall;
 
 /* Where fixups are looked for: $HIDSMITH_BPF_PATH or the installed directories. */
 const char *hs_cli_bpf_path(void);

@@ -10,6 +10,7 @@
 #include "core/cli/fixups.h"
 #include "core/device/device.h"
 #include "core/fixup/fixup.h"
+#include "core/hotplug/hotplug.h"
 
 static const char help[] =
 	"usage: hidsmith attach [OPTION]... DEVICE [FIXUP]...\n"
@@ -154,6 +155,7 @@ static int attach(struct attach_args *args, const char *spec, char **names, stru
 		exit_code = fixup ? attach_one(args, fixup, err) : hs_cli_exit_code(err->code);
 		hs_fixup_free(opened);
 	}
+	hs_hotplug_note(args->device->sysname);
 out:
 	hs_fixup_set_free(set);
 	hs_device_list_free(devices);

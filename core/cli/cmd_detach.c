@@ -10,6 +10,7 @@
 #include "core/device/device.h"
 #include "core/fixup/fixup.h"
 #include "core/fixup/pins.h"
+#include "core/hotplug/hotplug.h"
 
 static const char help[] =
 	"usage: hidsmith detach [OPTION]... DEVICE [FIXUP]...\n"
@@ -84,6 +85,7 @@ static int run(int argc, char **argv, struct hs_error *err)
 		rc = detach(sysname, NULL, err);
 	for (int i = optind + 1; i < argc && rc == HS_EXIT_OK; i++)
 		rc = detach(sysname, argv[i], err);
+	hs_hotplug_note(sysname);
 	hs_device_list_free(devices);
 	return rc;
 }

@@ -16,10 +16,14 @@ static const struct hs_command *const commands[] = {
 	&hs_cmd_attach,
 	&hs_cmd_decode,
 	&hs_cmd_detach,
+	&hs_cmd_hwdb,
 	&hs_cmd_inspect,
+	&hs_cmd_install,
 	&hs_cmd_list,
 	&hs_cmd_replay,
 	&hs_cmd_status,
+	&hs_cmd_udev,
+	&hs_cmd_uninstall,
 	NULL,
 };
 /* clang-format on */

@@ -533,6 +533,17 @@ const char *hs_fixup_group(const struct hs_fixup *fixup)
 	return fixup->group;
 }
 
+/* FNV-1a: no protection against somebody who wants two objects to look the same. */
+uint64_t hs_fixup_digest(const struct hs_fixup *fixup)
+{
+	const uint8_t *bytes = fixup->image;
+	uint64_t digest = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < fixup->image_size; i++)
+		digest = (digest ^ bytes[i]) * 0x100000001b3;
+	return digest;
+}
+
 const struct hs_fixup_info *hs_fixup_info(const struct hs_fixup *fixup)
 {
 	return &fixup->info;

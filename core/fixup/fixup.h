@@ -131,6 +131,9 @@ unsigned int hs_fixup_priority(const struct hs_fixup *fixup);
  */
 const char *hs_fixup_group(const struct hs_fixup *fixup);
 
+/** A number that another object has only by chance: to see that a file has changed. */
+uint64_t hs_fixup_digest(const struct hs_fixup *fixup);
+
 /** Lives as long as the fixup. */
 const struct hs_fixup_info *hs_fixup_info(const struct hs_fixup *fixup);
 
