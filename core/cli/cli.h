@@ -40,6 +40,7 @@ extern const struct hs_command hs_cmd_inspect;
 extern const struct hs_command hs_cmd_install;
 extern const struct hs_command hs_cmd_list;
 extern const struct hs_command hs_cmd_new;
+extern const struct hs_command hs_cmd_record;
 extern const struct hs_command hs_cmd_replay;
 extern const struct hs_command hs_cmd_status;
 extern const struct hs_command hs_cmd_udev;

@@ -21,6 +21,7 @@ static const struct hs_command *const commands[] = {
 	&hs_cmd_install,
 	&hs_cmd_list,
 	&hs_cmd_new,
+	&hs_cmd_record,
 	&hs_cmd_replay,
 	&hs_cmd_status,
 	&hs_cmd_udev,
