@@ -13,8 +13,7 @@
 
 static int distrust(struct hs_error *err, const char *path, int len, const char *why)
 {
-	return hs_error_set(err, -EPERM, "%.*s: %s; only root may be able to change it", len, path,
-			    why);
+	return hs_error_set(err, -EPERM, "%s: not to be trusted: %.*s %s", path, len, path, why);
 }
 
 /* @len: how much of @path has been walked, for the error. */
@@ -64,7 +63,7 @@ int hs_file_open_trusted(const char *path, int flags, struct hs_error *err)
 		memcpy(name, s, len);
 		name[len] = 0;
 		if (!strcmp(name, ".") || !strcmp(name, ".."))
-			return distrust(err, path, walked, "the path is not a plain one");
+			return distrust(err, path, walked, "is not a plain name");
 
 		/* O_NONBLOCK: a FIFO in the file's place must not hang us. */
 		fd = openat(dir, name,

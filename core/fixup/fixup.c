@@ -310,15 +310,19 @@ static int add_property(const struct hs_property_var *var, void *data)
 static int read_btf(struct hs_fixup *fixup, struct hs_error *err)
 {
 	struct elf elf = { 0 };
+	struct hs_libbpf_log log;
 	struct btf *btf = NULL;
+	char reason[256];
 	int rc;
 
+	hs_libbpf_log_begin(&log);
 	rc = open_elf(fixup, &elf, err);
 	if (rc < 0)
 		goto out;
 	btf = btf__new(elf.btf->d_buf, (__u32)elf.btf->d_size);
 	if (!btf) {
-		rc = invalid(err, fixup->path, "damaged BTF");
+		rc = invalid(err, fixup->path, "damaged BTF: %s",
+			     hs_libbpf_log_reason(&log, reason, sizeof(reason)));
 		goto out;
 	}
 	rc = read_matches(fixup, btf, err);
@@ -332,6 +336,8 @@ static int read_btf(struct hs_fixup *fixup, struct hs_error *err)
 	if (rc < 0)
 		hs_error_set(err, rc, "%s: %s", fixup->path, strerror(-rc));
 out:
+	hs_libbpf_log_end(&log);
+	hs_libbpf_log_free(&log);
 	btf__free(btf);
 	if (elf.elf)
 		elf_end(elf.elf);
