@@ -134,7 +134,7 @@ static bool is_pin_of(const struct hs_state_object *object, const char *pin)
 {
 	char name[HS_PIN_NAME_SIZE];
 
-	return !hs_pin_name(object->name, name) && !strcmp(name, pin);
+	return !hs_pin_object_name(object->name, name) && !strcmp(name, pin);
 }
 
 /* Drop what is written down and has no pins any more: detached by hand. */
@@ -154,16 +154,18 @@ static void reconcile(struct turn *turn, const struct hs_pin_names *pins)
 static bool others_have_it(struct turn *turn, const struct hs_pin_names *pins)
 {
 	for (size_t i = 0; i < pins->n; i++) {
+		char name[HS_PIN_NAME_SIZE];
 		bool own = false;
 
 		for (size_t k = 0; k < turn->state.n && !own; k++)
 			own = is_pin_of(&turn->state.objects[k], pins->names[i]);
 		if (own)
 			continue;
+		hs_pin_fixup_name(pins->names[i], name);
 		say(turn->hotplug, LOG_NOTICE,
 		    "%s: left alone: %s is attached already, and not by hidsmith's rule; "
 		    "'hidsmith detach' makes room",
-		    turn->sysname, pins->names[i]);
+		    turn->sysname, name);
 		return true;
 	}
 	return false;
@@ -178,12 +180,14 @@ static int save(struct turn *turn)
 	int rc = 0;
 
 	read_pins(turn->sysname, &pins);
-	/* udev reads this line: what is not a plain name is not for it. */
-	for (size_t i = 0; i < pins.n; i++)
-		if (hs_hwdb_name_ok(pins.names[i]) &&
-		    used + strlen(pins.names[i]) + 2 < sizeof(attached))
-			used += (size_t)sprintf(attached + used, "%s%s", used ? " " : "",
-						pins.names[i]);
+	for (size_t i = 0; i < pins.n; i++) {
+		char name[HS_PIN_NAME_SIZE];
+
+		/* udev reads this line: what is not a plain name is not for it. */
+		hs_pin_fixup_name(pins.names[i], name);
+		if (hs_hwdb_name_ok(name) && used + strlen(name) + 2 < sizeof(attached))
+			used += (size_t)sprintf(attached + used, "%s%s", used ? " " : "", name);
+	}
 	if (turn->state.n || pins.n)
 		rc = hs_state_write(&turn->state, attached, turn->err);
 	else
@@ -280,12 +284,13 @@ static bool try_one(struct turn *turn, struct hs_fixup *fixup, uint64_t candidat
 	turn->gone = rc == -ENODEV;
 	if (turn->gone)
 		return true;
-	say(turn->hotplug, rc == -ECANCELED ? LOG_DEBUG : LOG_ERR, "%s", err.text);
-	if (rc != -ECANCELED && !turn->failed) {
-		turn->failed = rc;
-		if (turn->err)
-			*turn->err = err;
+	/* The first failure is that of the best object; it may become the result. */
+	if (rc == -ECANCELED || turn->failed) {
+		say(turn->hotplug, rc == -ECANCELED ? LOG_DEBUG : LOG_ERR, "%s", err.text);
+		return false;
 	}
+	turn->failed = rc;
+	*turn->err = err;
 	return false;
 }
 
@@ -402,7 +407,13 @@ static int do_attach(struct turn *turn)
 		hs_state_close(&turn->state);
 	}
 	hs_fixup_set_free(turn->set);
-	return !rc && !turn->state.n && turn->failed && !turn->gone ? turn->failed : rc;
+	if (rc < 0 || !turn->failed || turn->gone)
+		return rc;
+	if (!turn->state.n)
+		return turn->failed;
+	/* The device has something, if not the best. */
+	say(turn->hotplug, LOG_ERR, "%s", turn->err->text);
+	return 0;
 }
 
 static int do_add(struct turn *turn)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# What the system tests share. They run in the VM, on its overlay: whatever they do
+# to /etc, /usr and /run is gone afterwards. Sourced by a test whose first argument is
+# the build directory.
+
+set -u
+build=$1
+[ -d /run/hidsmith-vm ] || {
+	echo "this changes the system and is for the VM: kernel/vm -- $0 $build"
+	exit 2
+}
+
+failures=0
+fixture_pids=()
+
+fail()
+{
+	echo "FAILED: $*"
+	failures=$((failures + 1))
+}
+
+finish()
+{
+	[ $failures -eq 0 ] || echo "$failures failed"
+	[ $failures -eq 0 ]
+	exit
+}
+
+# check WHAT COMMAND...: the command must succeed.
+check()
+{
+	local what=$1
+	shift
+	"$@" || fail "$what: '$*' gave $?"
+}
+
+# is WHAT ACTUAL EXPECTED
+is()
+{
+	[ "$2" = "$3" ] || fail "$1: '$2', not '$3'"
+}
+
+# has WHAT TEXT PART, has_not WHAT TEXT PART
+has()
+{
+	case $2 in *"$3"*) ;; *) fail "$1: no '$3' in: $2" ;; esac
+}
+
+has_not()
+{
+	case $2 in *"$3"*) fail "$1: '$3' in: $2" ;; esac
+}
+
+# The hand that plugs devices in: plug_cmd COMMAND..., answer in $REPLY.
+start_plug()
+{
+	coproc PLUG { exec "$build/tests/system/udev/plug"; }
+}
+
+plug_cmd()
+{
+	printf '%s\n' "$*" >&"${PLUG[1]}"
+	IFS= read -r -t 60 REPLY <&"${PLUG[0]}" || REPLY='error: plug has ended'
+	case $REPLY in error*) fail "plug $*: $REPLY" ;; esac
+}
+
+# Our command, rule and configuration as 'cmake --install' puts them, with the test's
+# fixups, and a hwdb of these alone: the distribution's takes 10 s to build here.
+install_hidsmith()
+{
+	local dir
+	cmake --install "$build" --component runtime >/dev/null || fail 'cmake --install'
+	rm -f /usr/local/lib/hidsmith/bpf/*
+	cp "$build"/tests/system/udev/fixtures/*.o /usr/local/lib/hidsmith/bpf/
+	for dir in /usr/lib/udev/hwdb.d /lib/udev/hwdb.d; do
+		mount -t tmpfs none $dir
+	done
+	rm -f /etc/udev/hwdb.d/* /lib/udev/hwdb.bin
+	mkdir -p /etc/udev/hwdb.d
+	hidsmith hwdb >/etc/udev/hwdb.d/82-hidsmith.hwdb || fail 'hidsmith hwdb'
+	systemd-hwdb update || fail 'systemd-hwdb update'
+}
+
+# The distribution's udevd, with its own rules and ours.
+start_udevd()
+{
+	local udevd
+	export SYSTEMD_IGNORE_CHROOT=1
+	mkdir -p /run/udev
+	for udevd in /usr/lib/systemd/systemd-udevd /lib/systemd/systemd-udevd; do
+		[ -x "$udevd" ] && break
+	done
+	"$udevd" "$@" >/run/udevd.log 2>&1 &
+	fixture_pids+=($!)
+	for _ in $(seq 100); do
+		udevadm control --ping 2>/dev/null && return
+		sleep 0.1
+	done
+	fail "udevd did not start: $(cat /run/udevd.log)"
+	finish
+}
+
+settle()
+{
+	udevadm settle --timeout=60 || fail "udev did not settle"
+}
+
+property()
+{
+	udevadm info --query=property --property="$2" --value --path="/sys/bus/hid/devices/$1" 2>/dev/null
+}
+
+# The names of what is pinned for a device.
+pins()
+{
+	local dir=/sys/fs/bpf/hid/${1//[:.]/_}
+	[ ! -d "$dir" ] || (cd "$dir" && printf '%s\n' *_bpf | sed 's/_bpf$//' | paste -sd' ')
+}
+
+all_pins()
+{
+	find /sys/fs/bpf/hid -mindepth 1 2>/dev/null
+}
