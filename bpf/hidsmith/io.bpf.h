@@ -14,8 +14,9 @@
  *	}
  *
  * That is all. There is one instance of the fixup's object for each device, so
- * ordinary static variables are the device's own state, and a device that does
- * not answer holds up nobody else.
+ * ordinary global variables are the device's own state, and a device that does
+ * not answer holds up nobody else. (Global, not static: clang takes static structs
+ * to pieces, and the object would not load.)
  *
  * When a job runs
  * ---------------
