@@ -34,7 +34,6 @@ struct turn {
 	struct hs_hid_id id;
 	struct hs_state state;
 	struct hs_fixup_set *set;
-	const struct hs_fixup *fixup; /* whose properties are asked for */
 	bool refresh;
 	bool gone;
 	int failed; /* errno of the first object that could not be attached */
@@ -241,24 +240,22 @@ static struct hs_state_object *find_group(struct turn *turn, const char *group)
 	return NULL;
 }
 
-static const char *property(const char *name, void *data)
+static void warn(const char *text, void *data)
 {
 	const struct turn *turn = data;
-	const struct hs_hotplug *hotplug = turn->hotplug;
-	const char *value =
-		hs_config_property(hotplug->config, hs_fixup_name(turn->fixup), &turn->id, name);
 
-	if (value)
-		return value;
-	return hotplug->property ? hotplug->property(name, hotplug->data) : NULL;
+	say(turn->hotplug, LOG_WARNING, "%s", text);
 }
 
 /* Returns whether the group is served, or cannot be. */
 static bool try_one(struct turn *turn, struct hs_fixup *fixup, uint64_t candidates)
 {
 	struct hs_attach_opts opts = { .size = sizeof(opts),
-				       .property = property,
-				       .property_data = turn };
+				       .property = turn->hotplug->property,
+				       .property_data = turn->hotplug->data,
+				       .config = turn->hotplug->config,
+				       .warn = warn,
+				       .warn_data = turn };
 	struct hs_state_object *object;
 	struct hs_error err = { 0 };
 	int rc;
@@ -270,10 +267,8 @@ static bool try_one(struct turn *turn, struct hs_fixup *fixup, uint64_t candidat
 	snprintf(object->name, sizeof(object->name), "%s", hs_fixup_name(fixup));
 	/* Written down first: whoever comes after us must know of it if we are killed. */
 	rc = hs_state_write(&turn->state, "", &err);
-	if (!rc) {
-		turn->fixup = fixup;
+	if (!rc)
 		rc = hs_fixup_attach(fixup, turn->sysname, &opts, &err);
-	}
 	if (!rc) {
 		object->digest = hs_fixup_digest(fixup);
 		say(turn->hotplug, LOG_INFO, "%s: attached %s", turn->sysname,
