@@ -233,11 +233,13 @@ static void try_device(struct hs_fixup *fixup, struct uhid_device *dev, bool mus
 	size_t n_theirs, n_ours;
 	int rc;
 
-	theirs("add", dev, hs_fixup_path(fixup));
+	/* The old interface it cannot attach either, and takes its time to find out. */
+	if (info->interface != HS_INTERFACE_FMOD_RET)
+		theirs("add", dev, hs_fixup_path(fixup));
 	n_theirs = links(dev, name, their_links, sizeof(their_links));
 	if (n_theirs)
 		check(hs_fixup_detach(dev->sysname, name, NULL, &err) == 1, name, err.text);
-	else
+	else if (info->interface == HS_INTERFACE_PROBE_ONLY)
 		theirs("remove", dev, NULL);
 	check(nothing_pinned(dev), name, "pins of udev-hid-bpf are left");
 
@@ -247,7 +249,6 @@ static void try_device(struct hs_fixup *fixup, struct uhid_device *dev, bool mus
 		count.old++;
 		check(rc == -ENOTSUP && strstr(err.text, "fmod_ret") && strstr(err.text, "6.11"),
 		      name, err.text);
-		check(!n_theirs, name, "udev-hid-bpf attaches what we call unsupported");
 	} else if (info->interface == HS_INTERFACE_PROBE_ONLY) {
 		check(rc == 0 || rc == -ECANCELED, name, err.text);
 		count.refused += rc == -ECANCELED;
