@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reports of the device are neither lost nor reordered by reports that a
+ * program injects. To be run with two CPUs.
+ */
+#define _GNU_SOURCE
+#include "device.h"
+#include "harness.h"
+#include "progs/input.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define REPORTS 20000
+
+struct scene {
+	struct device *dev;
+	struct bpf_object *obj;
+	struct bpf_link *link;
+	volatile struct input_counts *counts;
+	volatile struct inject_args *trying;
+	bool stop;
+	unsigned long long injected, failed;
+	int error;
+};
+
+static void start_scene(struct scene *s)
+{
+	memset(s, 0, sizeof(*s));
+	check(sysconf(_SC_NPROCESSORS_ONLN) >= 2, "this test needs two CPUs");
+	s->dev = device_new();
+	s->obj = open_object("input");
+	set_const(s->obj, "hid_id", s->dev->id);
+	set_hid_id(s->obj, "input", s->dev->id);
+	load_object(s->obj);
+	s->counts = find_var(s->obj, "counts");
+	s->trying = find_var(s->obj, "trying");
+	s->link = bpf_map__attach_struct_ops(bpf_object__find_map_by_name(s->obj, "input"));
+	check(s->link, "the program does not attach");
+}
+
+static void end_scene(struct scene *s)
+{
+	bpf_link__destroy(s->link);
+	bpf_object__close(s->obj);
+	device_free(s->dev);
+}
+
+static void on_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	check(!sched_setaffinity(0, sizeof(set), &set), "no CPU %d", cpu);
+}
+
+static long dropped(struct scene *s)
+{
+	char path[128], text[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/bus/hid/devices/%s/input_dropped", s->dev->name);
+	f = fopen(path, "r");
+	check(f, "%s: %s", path, strerror(errno));
+	check(fgets(text, sizeof(text), f), "%s is empty", path);
+	fclose(f);
+	return strtol(text, NULL, 10);
+}
+
+static void *inject_flat_out(void *arg)
+{
+	struct scene *s = arg;
+
+	on_cpu(1);
+	while (!__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE)) {
+		struct inject_args args = { .reports = 100 };
+
+		run_prog(s->obj, "inject", &args, sizeof(args));
+		s->injected += args.ok;
+		s->failed += args.failed;
+		s->error = args.failed ? args.error : s->error;
+	}
+	return NULL;
+}
+
+static void send_reports(struct scene *s, unsigned int from, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		device_send(s->dev, from + i);
+}
+
+static void check_all_there(struct scene *s, unsigned int n)
+{
+	wait_for(s->counts->hardware == n, 2000);
+	note("%llu of %u reports processed, %llu out of order, %llu injected",
+	     (unsigned long long)s->counts->hardware, n,
+	     (unsigned long long)s->counts->out_of_order, (unsigned long long)s->counts->injected);
+	check_int("reports lost", n - (long long)s->counts->hardware, 0);
+	check_int("reports out of order or twice", s->counts->out_of_order, 0);
+}
+
+static void inject_waiting(void)
+{
+	pthread_t thread;
+	struct scene s;
+
+	start_scene(&s);
+	check(!pthread_create(&thread, NULL, inject_flat_out, &s), "no thread");
+	check(wait_for(s.counts->injected > 0, 3000), "nothing is injected");
+	on_cpu(0);
+	send_reports(&s, 0, REPORTS);
+	check_all_there(&s, REPORTS);
+	__atomic_store_n(&s.stop, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	check_int("injected reports that failed", s.failed, 0);
+	check_int("injected reports", s.counts->injected, s.injected);
+	check_int("dropped", dropped(&s), 0);
+	end_scene(&s);
+}
+
+static void inject_trying(void)
+{
+	struct scene s;
+	int *start;
+
+	start_scene(&s);
+	start = find_var(s.obj, "start_trying");
+	s.trying->reports = 8000000;
+	s.trying->wait = 1;
+	*start = 1;
+	on_cpu(1);
+	device_send(s.dev, 0);
+	on_cpu(0);
+	check(wait_for(s.counts->injected > 0, 3000), "nothing is injected");
+	send_reports(&s, 1, REPORTS - 1);
+	check_all_there(&s, REPORTS);
+	check(s.trying->wait, "the injection ended before the reports did");
+	note("%u tries went through, %u did not", s.trying->ok, s.trying->failed);
+	if (s.trying->failed)
+		check_int("why not", s.trying->error, -EBUSY);
+	check_int("dropped", dropped(&s), 0);
+	s.trying->reports = 0;
+	end_scene(&s);
+}
+
+/* In the event of the device's report a program may inject, and in that one's
+ * event it may not.
+ */
+static void nested(void)
+{
+	struct scene s;
+
+	start_scene(&s);
+	s.counts->nest = 1;
+	s.counts->nested = 1;
+	send_reports(&s, 0, 100);
+	check_int("injection in the event", s.counts->in_event, 0);
+	check_int("nested injection", s.counts->nested, -EDEADLK);
+	check_int("reports", s.counts->hardware, 100);
+	check_int("injected", s.counts->injected, 100);
+	end_scene(&s);
+}
+
+static void *inject_once(void *arg)
+{
+	struct inject_args args = { .reports = 1 };
+	struct scene *s = arg;
+
+	on_cpu(1);
+	run_prog(s->obj, "inject", &args, sizeof(args));
+	return NULL;
+}
+
+/* While one injected report is processed slowly a writer that does not wait
+ * goes on: what finds no room is counted, all else is there, in order.
+ */
+static void bounded(void)
+{
+	unsigned int sent = 2000, lost;
+	pthread_t thread;
+	struct scene s;
+
+	start_scene(&s);
+	check_int("dropped", dropped(&s), 0);
+	check(!fcntl(s.dev->fd, F_SETFL, O_NONBLOCK), "fcntl: %s", strerror(errno));
+	on_cpu(0);
+	s.counts->slow = 1;
+	check(!pthread_create(&thread, NULL, inject_once, &s), "no thread");
+	check(wait_for(s.counts->injected > 0, 3000), "nothing is injected");
+	send_reports(&s, 0, sent);
+	pthread_join(thread, NULL);
+	lost = dropped(&s);
+	note("%llu processed, %u dropped", (unsigned long long)s.counts->hardware, lost);
+	check(lost > 0, "no report was dropped: the injection was not slow enough");
+	check_int("processed and dropped", s.counts->hardware + lost, sent);
+	/* the first ones stayed: a gap at one place */
+	check(s.counts->out_of_order <= 1, "%llu gaps", (unsigned long long)s.counts->out_of_order);
+	/* and it works on */
+	s.counts->next = sent;
+	s.counts->out_of_order = 0;
+	send_reports(&s, sent, 100);
+	check_int("out of order afterwards", s.counts->out_of_order, 0);
+	check_int("dropped afterwards", dropped(&s), lost);
+	end_scene(&s);
+}
+
+/* The same with a writer that waits: nothing is lost. */
+static void writer_waits(void)
+{
+	unsigned int sent = 2000;
+	pthread_t thread;
+	struct scene s;
+
+	start_scene(&s);
+	on_cpu(0);
+	s.counts->slow = 1;
+	check(!pthread_create(&thread, NULL, inject_once, &s), "no thread");
+	check(wait_for(s.counts->injected > 0, 3000), "nothing is injected");
+	send_reports(&s, 0, sent);
+	pthread_join(thread, NULL);
+	check_all_there(&s, sent);
+	check_int("dropped", dropped(&s), 0);
+	end_scene(&s);
+}
+
+/* Through the drivers too: what hidraw reads is what was sent, and what was
+ * injected, each once.
+ */
+static void hidraw_sees_all(void)
+{
+	char path[64], value[64];
+	unsigned int next = 0, sent = 0, fd_errors = 0;
+	pthread_t thread;
+	struct scene s;
+	int fd = -1;
+
+	start_scene(&s);
+	for (int i = 0; i < 16 && fd < 0; i++) {
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/sys/class/hidraw/hidraw%d/device", i);
+		n = readlink(path, value, sizeof(value) - 1);
+		if (n <= 0)
+			continue;
+		value[n] = '\0';
+		if (!strstr(value, s.dev->name))
+			continue;
+		snprintf(path, sizeof(path), "/dev/hidraw%d", i);
+		fd = open(path, O_RDONLY | O_NONBLOCK);
+	}
+	check(fd >= 0, "no hidraw node: %s", strerror(errno));
+	check(!pthread_create(&thread, NULL, inject_flat_out, &s), "no thread");
+	check(wait_for(s.counts->injected > 0, 3000), "nothing is injected");
+	on_cpu(0);
+	/* one at a time: hidraw keeps 64 reports for a reader, injected ones too */
+	while (sent < 500) {
+		uint64_t end = now_ns() + 1000000000ULL;
+		uint8_t report[64];
+		uint32_t number;
+
+		device_send(s.dev, 1000000 + sent++);
+		while (now_ns() < end) {
+			ssize_t n = read(fd, report, sizeof(report));
+
+			if (n < REPORT_SIZE)
+				continue;
+			memcpy(&number, report + 1, sizeof(number));
+			if (number < 1000000)
+				continue;
+			/* the reader itself can be too slow for 64 injected ones */
+			fd_errors += number != 1000000 + next;
+			next = number - 1000000 + 1;
+			if (next == sent)
+				break;
+		}
+		if (next != sent)
+			next = sent;
+	}
+	__atomic_store_n(&s.stop, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	check_int("reports processed", s.counts->hardware, sent);
+	check_int("reports at hidraw in the wrong order", fd_errors, 0);
+	close(fd);
+	end_scene(&s);
+}
+
+const struct test input_tests[] = {
+	{ "input/inject", "20000 reports, none lost next to hid_bpf_input_report()",
+	  inject_waiting },
+	{ "input/inject-try", "the same next to hid_bpf_try_input_report()", inject_trying },
+	{ "input/nested", "injecting in an injected report's event gives -EDEADLK", nested },
+	{ "input/bounded", "what finds no room is counted", bounded },
+	{ "input/writer-waits", "a writer that may wait loses nothing", writer_waits },
+	{ "input/hidraw", "what hidraw reads is in order", hidraw_sees_all },
+	{ 0 },
+};

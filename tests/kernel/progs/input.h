@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* What input.bpf.c and its test agree on. */
+#ifndef TESTS_KERNEL_PROGS_INPUT_H
+#define TESTS_KERNEL_PROGS_INPUT_H
+
+#include <linux/types.h>
+
+struct input_counts {
+	__u64 hardware; /* reports of the device that were processed */
+	__u64 out_of_order; /* whose number is not the last one's plus one */
+	__u64 injected; /* reports of inject() that were processed */
+	__u32 next; /* the number that the next one must have */
+	__u32 slow; /* injected reports are processed slowly */
+	__u32 nest; /* inject one more in the event */
+	__s32 in_event; /* what that gave */
+	__s32 nested; /* and what it gave in the injected one's event */
+};
+
+struct inject_args {
+	__u32 reports;
+	__u32 wait; /* not done yet */
+	__u32 ok;
+	__u32 failed;
+	__s32 error; /* the last one */
+};
+
+#endif

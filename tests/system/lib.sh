@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# What the system tests share. They run in the VM, on its overlay: whatever they do
+# to /etc, /usr and /run is gone afterwards. Sourced with $plug set to the program of
+# that name.
+
+failures=0
+fixture_pids=()
+
+fail()
+{
+	echo "FAILED: $*"
+	failures=$((failures + 1))
+}
+
+finish()
+{
+	[ $failures -eq 0 ] || echo "$failures failed"
+	[ $failures -eq 0 ]
+	exit
+}
+
+# check WHAT COMMAND...: the command must succeed.
+check()
+{
+	local what=$1
+	shift
+	"$@" || fail "$what: '$*' gave $?"
+}
+
+# is WHAT ACTUAL EXPECTED
+is()
+{
+	[ "$2" = "$3" ] || fail "$1: '$2', not '$3'"
+}
+
+# has WHAT TEXT PART, has_not WHAT TEXT PART
+has()
+{
+	case $2 in *"$3"*) ;; *) fail "$1: no '$3' in: $2" ;; esac
+}
+
+has_not()
+{
+	case $2 in *"$3"*) fail "$1: '$3' in: $2" ;; esac
+}
+
+# The hand that plugs devices in: plug_cmd COMMAND..., answer in $REPLY.
+start_plug()
+{
+	# shellcheck disable=SC2154 # set by who sources this
+	coproc PLUG { exec "$plug"; }
+}
+
+plug_cmd()
+{
+	printf '%s\n' "$*" >&"${PLUG[1]}"
+	IFS= read -r -t 60 REPLY <&"${PLUG[0]}" || REPLY='error: plug has ended'
+	case $REPLY in error*) fail "plug $*: $REPLY" ;; esac
+}
+
+# The distribution's udevd, with its own rules and ours.
+start_udevd()
+{
+	local udevd
+	export SYSTEMD_IGNORE_CHROOT=1
+	mkdir -p /run/udev
+	for udevd in /usr/lib/systemd/systemd-udevd /lib/systemd/systemd-udevd; do
+		[ -x "$udevd" ] && break
+	done
+	"$udevd" "$@" >/run/udevd.log 2>&1 &
+	fixture_pids+=($!)
+	for _ in $(seq 100); do
+		udevadm control --ping 2>/dev/null && return
+		sleep 0.1
+	done
+	fail "udevd did not start: $(cat /run/udevd.log)"
+	finish
+}
+
+settle()
+{
+	udevadm settle --timeout=60 || fail "udev did not settle"
+}
+
+property()
+{
+	udevadm info --query=property --property="$2" --value --path="/sys/bus/hid/devices/$1" 2>/dev/null
+}
+
+# The names of what is pinned for a device.
+pins()
+{
+	local dir=/sys/fs/bpf/hid/${1//[:.]/_}
+	[ ! -d "$dir" ] || (cd "$dir" && echo *)
+}
+
+all_pins()
+{
+	find /sys/fs/bpf/hid -mindepth 1 2>/dev/null
+}
