@@ -4,6 +4,7 @@
 #
 # Compiles each X.bpf.c to X.bpf.o in the current binary directory, or in DIR.
 find_program(HIDSMITH_LLVM_STRIP NAMES llvm-strip llvm-strip-19 llvm-strip-14 REQUIRED)
+find_program(HIDSMITH_LLVM_READELF NAMES llvm-readelf llvm-readelf-19 llvm-readelf-14 REQUIRED)
 find_program(HIDSMITH_CLANG NAMES clang clang-19 clang-14 REQUIRED
 	DOC "clang that compiles BPF programs")
 
@@ -36,6 +37,7 @@ function(hidsmith_add_bpf target)
 				-fdebug-prefix-map=${PROJECT_SOURCE_DIR}/=
 				-MD -MF ${object}.d -MT ${object} -c ${source} -o ${object}
 			COMMAND ${HIDSMITH_LLVM_STRIP} -g ${object}
+			COMMAND ${PROJECT_SOURCE_DIR}/cmake/check-bpf-object ${HIDSMITH_LLVM_READELF} ${object}
 			DEPENDS ${source} DEPFILE ${object}.d
 			COMMENT "Compiling BPF ${name}" VERBATIM)
 		list(APPEND objects ${object})

@@ -14,8 +14,9 @@
  *	}
  *
  * That is all. There is one instance of the fixup's object for each device, so
- * ordinary static variables are the device's own state, and a device that does
- * not answer holds up nobody else.
+ * ordinary global variables are the device's own state, and a device that does
+ * not answer holds up nobody else. (Global, not static: clang takes static structs
+ * to pieces, and the object would not load.)
  *
  * When a job runs
  * ---------------
@@ -184,7 +185,8 @@ enum hs_action {
 	HS_NOTHING,
 	HS_START,
 	HS_RESUME, /* the answer is there */
-	HS_TIME_OUT, /* or the job was cancelled while it waited */
+	HS_TIME_OUT,
+	HS_END, /* the job was cancelled while it waited */
 };
 
 /* The element of hs_device: everything the worker and the events share. */
@@ -705,10 +707,12 @@ static __always_inline void hs_decide(struct hs_device *d, __u64 now)
 		if (!d->waiting)
 			return;
 		job = hs_job_at(d, d->running - 1);
-		if (job->cancelled || (!d->answered && now >= d->wait_until))
-			WRITE_ONCE(d->action, HS_TIME_OUT);
+		if (job->cancelled)
+			WRITE_ONCE(d->action, HS_END);
 		else if (d->answered)
 			WRITE_ONCE(d->action, HS_RESUME);
+		else if (now >= d->wait_until)
+			WRITE_ONCE(d->action, HS_TIME_OUT);
 		else
 			return;
 		d->waiting = 0;
@@ -902,6 +906,8 @@ static int hs_worker(void *map, int *key, void *value)
 	id = (READ_ONCE(d->running) - 1) & (HS_IO_MAX_JOBS - 1);
 	if (action == HS_START || action == HS_RESUME)
 		err = hs_run(d, status, ctx, now);
+	else if (action == HS_END)
+		err = 0;
 	hid_bpf_release_context(ctx);
 
 	now = bpf_ktime_get_boot_ns();

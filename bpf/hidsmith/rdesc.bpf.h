@@ -2,7 +2,7 @@
 /*
  * Report descriptors that read like decoded ones.
  *
- *	static const __u8 rdesc[] = {
+ *	static const __u8 rdesc[] HS_TABLE = {
  *		UsagePage(Digitizers)
  *		Usage(Pen)
  *		Collection(Application,
@@ -201,7 +201,7 @@ struct hs_rdesc_walk {
 };
 
 /* Not on the stack, where the verifier would follow each value of each member. */
-static struct hs_rdesc_walk hs_rdesc_walk __attribute__((unused));
+struct hs_rdesc_walk hs_rdesc_walk __weak;
 
 static __always_inline void hs_rdesc_note_size(__u32 *max, __u32 bits, __u32 id)
 {

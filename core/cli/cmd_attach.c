@@ -9,6 +9,7 @@
 #include "core/base/util.h"
 #include "core/cli/fixups.h"
 #include "core/device/device.h"
+#include "core/fixup/config.h"
 #include "core/fixup/fixup.h"
 #include "core/hotplug/hotplug.h"
 
@@ -24,6 +25,8 @@ static const char help[] =
 	"  -r, --replace            detach a fixup of the same name first\n"
 	"  -p, --property NAME=VALUE  what the object is told instead of udev's\n"
 	"                           property NAME (repeatable)\n"
+	"  -s, --set NAME=VALUE     a setting of the object's (repeatable), instead of that\n"
+	"                           in hidsmith.conf(5) or udev's HIDSMITH_NAME\n"
 	"  -f, --force              attach FIXUP to a device that it does not name\n"
 	"  -t, --timing             say where the time went\n"
 	"  -h, --help\n"
@@ -34,6 +37,7 @@ struct attach_args {
 	bool force;
 	bool timing;
 	struct hs_property *properties;
+	struct hs_property *settings;
 	const struct hs_device *device;
 	struct hs_attach_opts opts;
 	struct hs_attach_timing time;
@@ -44,21 +48,28 @@ static const char *device_property(const char *name, void *data)
 	return hs_device_property(data, name);
 }
 
-static int add_property(struct attach_args *args, char *arg, struct hs_error *err)
+/* NAME=VALUE, one more of @all. */
+static int add_pair(struct hs_property **all, size_t *n, const char *option, char *arg,
+		    struct hs_error *err)
 {
 	char *value = strchr(arg, '=');
-	struct hs_property *all;
+	struct hs_property *grown;
 
 	if (!value || value == arg)
-		return hs_cli_usage(err, "attach", "--property '%s': not NAME=VALUE", arg);
-	all = realloc(args->properties, (args->opts.n_properties + 1) * sizeof(*all));
-	if (!all)
+		return hs_cli_usage(err, "attach", "%s '%s': not NAME=VALUE", option, arg);
+	grown = realloc(*all, (*n + 1) * sizeof(*grown));
+	if (!grown)
 		return hs_error_set(err, -ENOMEM, "%s", strerror(ENOMEM)), HS_EXIT_FAILURE;
 	*value++ = 0;
-	all[args->opts.n_properties++] = (struct hs_property){ .name = arg, .value = value };
-	args->properties = all;
-	args->opts.properties = all;
+	grown[(*n)++] = (struct hs_property){ .name = arg, .value = value };
+	*all = grown;
 	return HS_EXIT_OK;
+}
+
+static void warn(const char *text, void *data)
+{
+	(void)data;
+	printf("warning: %s\n", text);
 }
 
 static void report(const struct attach_args *args, const struct hs_fixup *fixup)
@@ -132,6 +143,7 @@ static int attach(struct attach_args *args, const char *spec, char **names, stru
 {
 	struct hs_device_list *devices = NULL;
 	struct hs_fixup_set *set = NULL;
+	struct hs_config *config = NULL;
 	int rc, exit_code = HS_EXIT_OK;
 
 	rc = hs_device_list_open(&devices, err);
@@ -139,10 +151,13 @@ static int attach(struct attach_args *args, const char *spec, char **names, stru
 		rc = hs_device_list_find(devices, spec, &args->device, err);
 	if (!rc)
 		rc = hs_fixup_set_open(hs_cli_bpf_path(), 0, &set, err);
+	if (!rc)
+		rc = hs_config_read(HS_CONFIG_PATH, 0, &config, err);
 	if (rc < 0) {
 		exit_code = hs_cli_exit_code(rc);
 		goto out;
 	}
+	args->opts.config = config;
 	/* libudev's device; the callback only reads it. */
 	args->opts.property_data = (void *)(uintptr_t)args->device;
 
@@ -157,6 +172,7 @@ static int attach(struct attach_args *args, const char *spec, char **names, stru
 	}
 	hs_hotplug_note(args->device->sysname);
 out:
+	hs_config_free(config);
 	hs_fixup_set_free(set);
 	hs_device_list_free(devices);
 	return exit_code;
@@ -167,6 +183,7 @@ static int run(int argc, char **argv, struct hs_error *err)
 	static const struct option options[] = {
 		{ "replace", no_argument, NULL, 'r' },
 		{ "property", required_argument, NULL, 'p' },
+		{ "set", required_argument, NULL, 's' },
 		{ "force", no_argument, NULL, 'f' },
 		{ "timing", no_argument, NULL, 't' },
 		{ 0 },
@@ -176,14 +193,19 @@ static int run(int argc, char **argv, struct hs_error *err)
 	int c, rc = HS_EXIT_OK;
 
 	args.opts.timing = &args.time;
+	args.opts.warn = warn;
 	opterr = 0;
-	while (rc == HS_EXIT_OK && (c = getopt_long(argc, argv, ":rp:ft", options, NULL)) != -1) {
+	while (rc == HS_EXIT_OK && (c = getopt_long(argc, argv, ":rp:s:ft", options, NULL)) != -1) {
 		switch (c) {
 		case 'r':
 			args.opts.replace = true;
 			break;
 		case 'p':
-			rc = add_property(&args, optarg, err);
+			rc = add_pair(&args.properties, &args.opts.n_properties, "--property",
+				      optarg, err);
+			break;
+		case 's':
+			rc = add_pair(&args.settings, &args.opts.n_settings, "--set", optarg, err);
 			break;
 		case 'f':
 			args.force = true;
@@ -197,9 +219,12 @@ static int run(int argc, char **argv, struct hs_error *err)
 	}
 	if (rc == HS_EXIT_OK && optind >= argc)
 		rc = hs_cli_usage(err, "attach", "which device? 'hidsmith list' shows them");
+	args.opts.properties = args.properties;
+	args.opts.settings = args.settings;
 	if (rc == HS_EXIT_OK)
 		rc = attach(&args, argv[optind], argv + optind + 1, err);
 	free(args.properties);
+	free(args.settings);
 	return rc;
 }
 

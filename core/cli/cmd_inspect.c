@@ -95,6 +95,12 @@ static void print_text(const struct hs_fixup *fixup)
 		printf("  properties that it sets:\n");
 	for (size_t i = 0; i < info->n_exports; i++)
 		printf("    %s (%zu bytes)\n", info->exports[i].name, info->exports[i].size);
+	if (info->n_settings)
+		printf("  settings (default, range):\n");
+	for (size_t i = 0; i < info->n_settings; i++)
+		printf("    %-20s %d, %d to %d  %s\n", info->settings[i].name,
+		       info->settings[i].value, info->settings[i].min, info->settings[i].max,
+		       info->settings[i].help);
 	if (info->n_kfuncs)
 		printf("  kernel functions:\n");
 	for (size_t i = 0; i < info->n_kfuncs; i++)
@@ -173,6 +179,24 @@ static struct json_object *maps_json(const struct hs_fixup_info *info)
 	return array;
 }
 
+static struct json_object *settings_json(const struct hs_fixup_info *info)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < info->n_settings; i++) {
+		struct json_object *o = json_object_new_object();
+
+		hs_json_add_text(o, "name", info->settings[i].name);
+		hs_json_add_text(o, "type", info->settings[i].is_bool ? "bool" : "int");
+		json_object_object_add(o, "default", json_object_new_int(info->settings[i].value));
+		json_object_object_add(o, "min", json_object_new_int(info->settings[i].min));
+		json_object_object_add(o, "max", json_object_new_int(info->settings[i].max));
+		hs_json_add_text(o, "help", info->settings[i].help);
+		json_object_array_add(array, o);
+	}
+	return array;
+}
+
 static struct json_object *fixup_json(const struct hs_fixup *fixup)
 {
 	const struct hs_fixup_info *info = hs_fixup_info(fixup);
@@ -195,6 +219,7 @@ static struct json_object *fixup_json(const struct hs_fixup *fixup)
 	json_object_object_add(o, "properties",
 			       properties_json(info->properties, info->n_properties));
 	json_object_object_add(o, "exports", properties_json(info->exports, info->n_exports));
+	json_object_object_add(o, "settings", settings_json(info));
 	json_object_object_add(o, "kernel_functions", kfuncs);
 	return o;
 }

@@ -12,6 +12,7 @@
 
 #include "core/base/text.h"
 #include "core/base/util.h"
+#include "core/cli/fixups.h"
 #include "core/recording/recording.h"
 #include "core/replay/replay.h"
 
@@ -48,6 +49,11 @@ static const char help[] =
 	"      --wait SEC        wait before the first report\n"
 	"\n"
 	"Host:\n"
+	"      --fixup FIXUP     attach this one, a name or an object file (repeatable), to\n"
+	"                        each device that it is for\n"
+	"      --auto            attach the best of the installed ones that match\n"
+	"      --property NAME=VALUE  what fixups are told instead of udev's property\n"
+	"                        NAME (repeatable)\n"
 	"      --unfixed         no fixup is there to make the recording's requests: the\n"
 	"                        first one that does not come ends the device's part\n"
 	"      --timeout SEC     how long to wait for a driver and for a request\n"
@@ -62,6 +68,10 @@ struct options {
 	struct hs_replay_opts replay;
 	const char *compare;
 	const char *bless;
+	const char **fixup_specs; /* as given with --fixup */
+	size_t n_fixup_specs;
+	struct hs_property *properties;
+	bool automatic;
 	bool io_log;
 	bool json;
 	bool dry_run;
@@ -100,6 +110,9 @@ enum {
 	OPT_TIMEOUT,
 	OPT_NO_GRAB,
 	OPT_VERIFY,
+	OPT_FIXUP,
+	OPT_AUTO,
+	OPT_PROPERTY,
 };
 
 static const struct option long_options[] = {
@@ -120,6 +133,9 @@ static const struct option long_options[] = {
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "no-grab", no_argument, NULL, OPT_NO_GRAB },
 	{ "verify", no_argument, NULL, OPT_VERIFY },
+	{ "fixup", required_argument, NULL, OPT_FIXUP },
+	{ "auto", no_argument, NULL, OPT_AUTO },
+	{ "property", required_argument, NULL, OPT_PROPERTY },
 	{ 0 },
 };
 
@@ -147,7 +163,42 @@ static int parse_time_option(const char *name, const char *text, uint64_t unit_u
 	return hs_cli_usage(err, "replay", "--%s %s: not a number from 0 to 86400", name, text);
 }
 
-static int parse_option(struct options *o, int option, const char *arg, struct hs_error *err)
+static int out_of_memory(struct hs_error *err)
+{
+	hs_error_set(err, -ENOMEM, "out of memory");
+	return HS_EXIT_FAILURE;
+}
+
+static int add_fixup(struct options *o, const char *spec, struct hs_error *err)
+{
+	const char **all =
+		realloc(o->fixup_specs, (o->n_fixup_specs + 1) * sizeof(*o->fixup_specs));
+
+	if (!all)
+		return out_of_memory(err);
+	all[o->n_fixup_specs++] = spec;
+	o->fixup_specs = all;
+	return HS_EXIT_OK;
+}
+
+static int add_property(struct options *o, char *arg, struct hs_error *err)
+{
+	char *value = strchr(arg, '=');
+	struct hs_property *all;
+
+	if (!value || value == arg)
+		return hs_cli_usage(err, "replay", "--property %s: not NAME=VALUE", arg);
+	all = realloc(o->properties, (o->replay.n_properties + 1) * sizeof(*all));
+	if (!all)
+		return out_of_memory(err);
+	*value++ = '\0';
+	all[o->replay.n_properties++] = (struct hs_property){ .name = arg, .value = value };
+	o->properties = all;
+	o->replay.properties = all;
+	return HS_EXIT_OK;
+}
+
+static int parse_option(struct options *o, int option, char *arg, struct hs_error *err)
 {
 	struct hs_replay_opts *r = &o->replay;
 	uint64_t us = 0;
@@ -207,6 +258,13 @@ static int parse_option(struct options *o, int option, const char *arg, struct h
 	case OPT_VERIFY:
 		r->verify = true;
 		return HS_EXIT_OK;
+	case OPT_FIXUP:
+		return add_fixup(o, arg, err);
+	case OPT_AUTO:
+		o->automatic = true;
+		return HS_EXIT_OK;
+	case OPT_PROPERTY:
+		return add_property(o, arg, err);
 	default:
 		return HS_EXIT_USAGE;
 	}
@@ -219,10 +277,8 @@ static int parse_arguments(struct options *o, int argc, char **argv, struct hs_e
 	optind = 0;
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":qv", long_options, NULL)) != -1) {
-		if (option == ':')
-			return hs_cli_usage(err, "replay", "%s needs a value", argv[optind - 1]);
-		if (option == '?')
-			return hs_cli_usage(err, "replay", "%s: no such option", argv[optind - 1]);
+		if (option == ':' || option == '?')
+			return hs_cli_usage_getopt(err, "replay", option, argv);
 		rc = parse_option(o, option, optarg, err);
 		if (rc)
 			return rc;
@@ -234,6 +290,8 @@ static int parse_arguments(struct options *o, int argc, char **argv, struct hs_e
 				    o->compare ? "compare" : "bless", argc - optind);
 	if (o->replay.plan.stop_us && o->replay.plan.stop_us < o->replay.plan.start_us)
 		return hs_cli_usage(err, "replay", "--stop is before --start");
+	if (o->replay.unfixed && (o->automatic || o->n_fixup_specs))
+		return hs_cli_usage(err, "replay", "--unfixed is for a host without fixups");
 	if (o->replay.realtime && o->replay.plan.interval_us)
 		return hs_cli_usage(err, "replay", "--realtime and --interval exclude each other");
 	return HS_EXIT_OK;
@@ -478,14 +536,60 @@ out:
 	return rc;
 }
 
+/* The fixups of one run of the command. */
+struct fixups {
+	struct hs_fixup_set *set;
+	struct hs_fixup **named;
+	struct hs_fixup **opened; /* what of them is not the set's */
+	size_t count;
+};
+
+static int open_fixups(struct fixups *f, struct options *o, struct hs_error *err)
+{
+	int rc;
+
+	if (!o->n_fixup_specs && !o->automatic)
+		return HS_EXIT_OK;
+	rc = hs_fixup_set_open(hs_cli_bpf_path(), 0, &f->set, err);
+	if (rc)
+		return hs_cli_exit_code(rc);
+	for (size_t i = 0; i < hs_fixup_set_problem_count(f->set); i++)
+		fprintf(stderr, "%s\n", hs_fixup_set_problem(f->set, i));
+
+	f->named = calloc(o->n_fixup_specs + 1, sizeof(struct hs_fixup *));
+	f->opened = calloc(o->n_fixup_specs + 1, sizeof(struct hs_fixup *));
+	if (!f->named || !f->opened)
+		return out_of_memory(err);
+	for (; f->count < o->n_fixup_specs; f->count++) {
+		f->named[f->count] = hs_cli_find_fixup(f->set, o->fixup_specs[f->count],
+						       &f->opened[f->count], err);
+		if (!f->named[f->count])
+			return hs_cli_exit_code(err->code);
+	}
+	o->replay.fixups = f->named;
+	o->replay.n_fixups = f->count;
+	o->replay.set = o->automatic ? f->set : NULL;
+	return HS_EXIT_OK;
+}
+
+static void close_fixups(struct fixups *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		hs_fixup_free(f->opened[i]);
+	free(f->named);
+	free(f->opened);
+	hs_fixup_set_free(f->set);
+}
+
 static int run(int argc, char **argv, struct hs_error *err)
 {
-	struct options o = { 0 };
 	struct sigaction action = { .sa_handler = on_signal };
+	struct fixups fixups = { 0 };
+	struct options o = { 0 };
 	int rc = parse_arguments(&o, argc, argv, err);
 
-	if (rc)
-		return rc;
+	if (!rc)
+		rc = open_fixups(&fixups, &o, err);
 	o.replay.cancel = &cancelled;
 	if (o.verbose)
 		o.replay.log = print_log;
@@ -495,6 +599,9 @@ static int run(int argc, char **argv, struct hs_error *err)
 
 	for (int i = optind; i < argc && !rc; i++)
 		rc = replay_file(argv[i], &o, err);
+	close_fixups(&fixups);
+	free(o.fixup_specs);
+	free(o.properties);
 	return rc;
 }
 

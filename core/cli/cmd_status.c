@@ -20,7 +20,9 @@ static const char help[] =
 	"usage: hidsmith status [OPTION]... [DEVICE]\n"
 	"\n"
 	"Shows each attached fixup: whether its links live, its programs with the number\n"
-	"and time of their runs, its maps, and the udev properties it has set.\n"
+	"and time of their runs, its maps, the udev properties it has set, its settings, and\n"
+	"what its jobs do: by which kind of timer they run, requests, failures, time-outs,\n"
+	"the last error, and how late they started.\n"
 	"\n"
 	"Runs are counted while the sysctl kernel.bpf_stats_enabled is 1, or while\n"
 	"'hidsmith status --watch' runs.\n"
@@ -84,6 +86,83 @@ static void print_property(const struct hs_property *p)
 	printf("  property %s=%s\n", p->name, buf ? hs_escape(p->value, buf, size) : "");
 }
 
+static const char *io_kind_name(enum hs_io_kind kind)
+{
+	switch (kind) {
+	case HS_IO_KIND_TIMER_AND_WORK:
+		return "timer-and-work";
+	case HS_IO_KIND_SLEEPABLE_TIMER:
+		return "sleepable-timer";
+	case HS_IO_KIND_NOT_STARTED:
+		break;
+	}
+	return "not-started";
+}
+
+/* "0 1 us, 12 64 us": how many started how late at most, classes that have none left out. */
+static void print_latency(const struct hs_attached_job *job)
+{
+	const char *separator = "";
+
+	printf("           started late by ");
+	for (unsigned int i = 0; i < HS_LATENCIES; i++) {
+		if (!job->latency[i])
+			continue;
+		if (i + 1 < HS_LATENCIES)
+			printf("%s<%llu us: %llu", separator, 1ULL << i,
+			       (unsigned long long)job->latency[i]);
+		else
+			printf("%smore: %llu", separator, (unsigned long long)job->latency[i]);
+		separator = ", ";
+	}
+	putchar('\n');
+}
+
+/* Only what there was: most of these are 0 for ever. */
+static void print_count(const char *name, uint64_t n)
+{
+	if (n)
+		printf(", %s %llu", name, (unsigned long long)n);
+}
+
+static void print_errno(const char *name, int error)
+{
+	if (error)
+		printf(", %s %d (%s)", name, error, strerror(error));
+}
+
+static void print_io(const struct hs_attached_io *io)
+{
+	printf("  io       %s%s, requests %llu", io_kind_name(io->kind), io->busy ? ", busy" : "",
+	       (unsigned long long)io->requests);
+	print_count("errors", io->request_errors);
+	print_count("answers", io->answers);
+	print_count("queue full", io->queue_full);
+	print_count("probes", io->probes);
+	print_count("resumes", io->resumes);
+	print_errno("start failed with", io->last_errno);
+	putchar('\n');
+	for (size_t i = 0; i < io->n_jobs; i++) {
+		const struct hs_attached_job *job = &io->jobs[i];
+
+		printf("  job      %-28s runs %llu", job->name, (unsigned long long)job->runs);
+		if (job->period_ms)
+			printf(", every %u ms", job->period_ms);
+		if (job->runs)
+			printf(", %llu us each",
+			       (unsigned long long)(job->busy_ns / job->runs / 1000));
+		print_count("failures", job->failures);
+		print_count("time-outs", job->timeouts);
+		print_count("given up", job->given_up);
+		print_count("coalesced", job->coalesced);
+		print_count("missed", job->missed);
+		print_errno("last error", job->last_errno);
+		putchar('\n');
+		if (job->runs)
+			print_latency(job);
+	}
+}
+
 static void print_attached(const struct hs_attached *a, bool counting)
 {
 	printf("%s  %s  %s\n", a->sysname, a->name, state_note(a->state));
@@ -108,6 +187,10 @@ static void print_attached(const struct hs_attached *a, bool counting)
 		       a->maps[i].value_size);
 	for (size_t i = 0; i < a->n_exports; i++)
 		print_property(&a->exports[i]);
+	for (size_t i = 0; i < a->n_settings; i++)
+		printf("  setting  %s = %d\n", a->settings[i].name, a->settings[i].value);
+	if (a->io)
+		print_io(a->io);
 }
 
 static struct json_object *program_json(const struct hs_attached_program *p)
@@ -137,6 +220,49 @@ static struct json_object *map_json(const struct hs_attached_map *m)
 	return o;
 }
 
+static struct json_object *job_json(const struct hs_attached_job *job)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *latency = json_object_new_array();
+
+	for (size_t i = 0; i < HS_LATENCIES; i++)
+		json_object_array_add(latency, json_object_new_uint64(job->latency[i]));
+	hs_json_add_text(o, "name", job->name);
+	hs_json_add_number(o, "runs", job->runs);
+	hs_json_add_number(o, "failures", job->failures);
+	hs_json_add_number(o, "timeouts", job->timeouts);
+	hs_json_add_number(o, "given_up", job->given_up);
+	hs_json_add_number(o, "coalesced", job->coalesced);
+	hs_json_add_number(o, "missed", job->missed);
+	hs_json_add_number(o, "last_start_ns", job->last_start_ns);
+	hs_json_add_number(o, "busy_ns", job->busy_ns);
+	hs_json_add_number(o, "last_errno", (uint64_t)job->last_errno);
+	hs_json_add_number(o, "period_ms", job->period_ms);
+	json_object_object_add(o, "latency_log2_us", latency);
+	return o;
+}
+
+static struct json_object *io_json(const struct hs_attached_io *io)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *jobs = json_object_new_array();
+
+	for (size_t i = 0; i < io->n_jobs; i++)
+		json_object_array_add(jobs, job_json(&io->jobs[i]));
+	hs_json_add_text(o, "kind", io_kind_name(io->kind));
+	hs_json_add_bool(o, "busy", io->busy);
+	hs_json_add_bool(o, "stopped", io->stopped);
+	hs_json_add_number(o, "probes", io->probes);
+	hs_json_add_number(o, "resumes", io->resumes);
+	hs_json_add_number(o, "requests", io->requests);
+	hs_json_add_number(o, "request_errors", io->request_errors);
+	hs_json_add_number(o, "answers", io->answers);
+	hs_json_add_number(o, "queue_full", io->queue_full);
+	hs_json_add_number(o, "last_errno", (uint64_t)io->last_errno);
+	json_object_object_add(o, "jobs", jobs);
+	return o;
+}
+
 static struct json_object *attached_json(const struct hs_attached *a)
 {
 	struct json_object *o = json_object_new_object();
@@ -144,6 +270,7 @@ static struct json_object *attached_json(const struct hs_attached *a)
 	struct json_object *programs = json_object_new_array();
 	struct json_object *maps = json_object_new_array();
 	struct json_object *properties = json_object_new_object();
+	struct json_object *settings = json_object_new_object();
 
 	for (size_t i = 0; i < a->n_links; i++) {
 		struct json_object *link = json_object_new_object();
@@ -166,7 +293,12 @@ static struct json_object *attached_json(const struct hs_attached *a)
 	json_object_object_add(o, "links", links);
 	json_object_object_add(o, "programs", programs);
 	json_object_object_add(o, "maps", maps);
+	for (size_t i = 0; i < a->n_settings; i++)
+		json_object_object_add(settings, a->settings[i].name,
+				       json_object_new_int(a->settings[i].value));
 	json_object_object_add(o, "properties", properties);
+	json_object_object_add(o, "settings", settings);
+	json_object_object_add(o, "io", a->io ? io_json(a->io) : NULL);
 	return o;
 }
 

@@ -522,12 +522,16 @@ void hs_uhid_destroy(struct hs_uhid *dev)
 
 	if (!dev)
 		return;
-	if (dev->fd >= 0)
-		ignored = write(dev->fd, &ev, sizeof(ev.type));
+	/*
+	 * The thread first: it reads what was asked while the device was there, and
+	 * nothing that comes later. What is not answered the kernel ends with the device.
+	 */
 	if (dev->has_thread) {
 		ignored = write(dev->stop_fd, &one, sizeof(one));
 		pthread_join(dev->thread, NULL);
 	}
+	if (dev->fd >= 0)
+		ignored = write(dev->fd, &ev, sizeof(ev.type));
 	(void)ignored;
 	hs_closep(&dev->fd);
 	hs_closep(&dev->stop_fd);

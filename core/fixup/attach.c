@@ -14,9 +14,12 @@
 #include <bpf/libbpf.h>
 
 #include "core/base/util.h"
+#include "core/fixup/config.h"
 #include "core/fixup/fixup-int.h"
+#include "core/fixup/io-stop.h"
 #include "core/fixup/libbpf-log.h"
 #include "core/fixup/pins.h"
+#include "core/fixup/settings.h"
 
 #define KERNEL_BTF     "/sys/kernel/btf/vmlinux"
 #define VERIFIER_LINES 12
@@ -43,6 +46,7 @@ struct job {
 	const struct hs_attach_opts *opts;
 	char dir_name[HS_PIN_NAME_SIZE];
 	uint32_t hid_id;
+	struct hs_hid_id id; /* as far as the sysname has it */
 	uint8_t rdesc[HS_RDESC_MAX];
 	size_t rdesc_size;
 	int root; /* of all pins */
@@ -141,6 +145,13 @@ static const char *property_value(const struct job *job, const char *name)
 	for (size_t i = 0; i < job->opts->n_properties; i++)
 		if (!strcmp(job->opts->properties[i].name, name))
 			return job->opts->properties[i].value;
+	if (job->opts->config) {
+		const char *value =
+			hs_config_property(job->opts->config, job->fixup->name, &job->id, name);
+
+		if (value)
+			return value;
+	}
 	return job->opts->property ? job->opts->property(name, job->opts->property_data) : NULL;
 }
 
@@ -171,6 +182,85 @@ static int set_property(const struct hs_property_var *var, void *data)
 			    var->section);
 	memset(init + var->offset, 0, var->size);
 	memcpy(init + var->offset, value, strlen(value));
+	return 0;
+}
+
+static int given_setting(struct job *job, const struct hs_setting_info *setting, bool *given,
+			 int32_t *value, struct hs_error *err)
+{
+	*given = false;
+	for (size_t i = 0; i < job->opts->n_settings; i++) {
+		const struct hs_property *p = &job->opts->settings[i];
+		int rc;
+
+		if (strcmp(p->name, setting->name))
+			continue;
+		rc = hs_setting_parse(setting, p->value, value, err);
+		if (rc < 0)
+			return hs_error_prefix(err, "%s: %s: setting %s", job->sysname,
+					       job->fixup->name, setting->name),
+			       rc;
+		*given = true;
+	}
+	return 0;
+}
+
+/* Nobody is there to correct what is configured: say so, and go on. */
+static void configured_setting(struct job *job, const struct hs_setting_info *setting,
+			       int32_t *value)
+{
+	const char *text = NULL, *from = HS_CONFIG_PATH;
+	struct hs_error err = { 0 };
+	char property[64];
+
+	if (job->opts->config)
+		text = hs_config_setting(job->opts->config, job->fixup->name, &job->id,
+					 setting->name);
+	if (!text) {
+		from = hs_setting_property(setting->name, property, sizeof(property));
+		text = property_value(job, from);
+	}
+	if (!text || !hs_setting_parse(setting, text, value, &err) || !job->opts->warn)
+		return;
+	hs_error_prefix(&err, "%s: %s: setting %s, from %s", job->sysname, job->fixup->name,
+			setting->name, from);
+	snprintf(err.text + strlen(err.text), sizeof(err.text) - strlen(err.text),
+		 "; the default %d is used", setting->value);
+	job->opts->warn(err.text, job->opts->warn_data);
+}
+
+static bool has_setting(const struct hs_fixup *fixup, const char *name)
+{
+	for (size_t i = 0; i < fixup->info.n_settings; i++)
+		if (!strcmp(fixup->info.settings[i].name, name))
+			return true;
+	return false;
+}
+
+static int set_settings(struct job *job, struct hs_error *err)
+{
+	const struct hs_fixup_info *info = &job->fixup->info;
+	struct bpf_map *map = bpf_object__find_map_by_name(job->obj, HS_SETTINGS_MAP);
+	size_t size = 0;
+	void *section = map ? bpf_map__initial_value(map, &size) : NULL;
+
+	for (size_t i = 0; i < job->opts->n_settings; i++)
+		if (!has_setting(job->fixup, job->opts->settings[i].name))
+			return fail(job, err, -EINVAL,
+				    "it has no setting '%s'; 'hidsmith inspect' shows those it has",
+				    job->opts->settings[i].name);
+	for (size_t i = 0; section && i < info->n_settings; i++) {
+		int32_t value = info->settings[i].value;
+		bool given;
+		int rc;
+
+		rc = given_setting(job, &info->settings[i], &given, &value, err);
+		if (rc < 0)
+			return rc;
+		if (!given)
+			configured_setting(job, &info->settings[i], &value);
+		hs_setting_write(section, i, value);
+	}
 	return 0;
 }
 
@@ -241,6 +331,9 @@ static int load(struct job *job, struct hs_error *err)
 		goto out;
 	}
 	rc = hs_property_vars(bpf_object__btf(job->obj), set_property, &search);
+	if (rc < 0)
+		goto out;
+	rc = set_settings(job, err);
 	if (rc < 0)
 		goto out;
 	rc = set_hid_id(job, err);
@@ -361,6 +454,12 @@ static int map_pin_name(const struct bpf_map *map, char buf[HS_PIN_NAME_SIZE])
 	return hs_pin_name(bpf_map__is_internal(map) && dot ? dot + 1 : name, buf);
 }
 
+/* What programs only read need not be kept, but status shows the settings. */
+static bool is_settings(const struct bpf_map *map)
+{
+	return !strcmp(bpf_map__name(map), HS_SETTINGS_MAP);
+}
+
 static int pin_all(struct job *job, int dir, struct hs_error *err)
 {
 	char name[HS_PIN_NAME_SIZE];
@@ -374,7 +473,7 @@ static int pin_all(struct job *job, int dir, struct hs_error *err)
 	bpf_object__for_each_map(map, job->obj)
 	{
 		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS || bpf_map__fd(map) < 0 ||
-		    bpf_map__map_flags(map) & BPF_F_RDONLY_PROG)
+		    (bpf_map__map_flags(map) & BPF_F_RDONLY_PROG && !is_settings(map)))
 			continue;
 		rc = map_pin_name(map, name);
 		if (!rc)
@@ -409,8 +508,20 @@ static int pin(struct job *job, struct hs_error *err)
 	return rc;
 }
 
-static void release(struct job *job)
+/* A probe program has set jobs going; without links nobody could end them. */
+static void stop_jobs(struct job *job)
 {
+	struct bpf_map *map =
+		job->obj ? bpf_object__find_map_by_name(job->obj, HS_IO_STATUS_MAP) : NULL;
+
+	if (map && bpf_map__fd(map) >= 0)
+		hs_io_stop(bpf_map__fd(map));
+}
+
+static void release(struct job *job, bool failed)
+{
+	if (failed)
+		stop_jobs(job);
 	/* What is pinned lives on; on failure nothing is pinned and this detaches. */
 	for (size_t i = 0; i < job->n_links; i++)
 		bpf_link__destroy(job->links[i].link);
@@ -443,6 +554,7 @@ int hs_fixup_attach(struct hs_fixup *fixup, const char *sysname, const struct hs
 				    "%s: not the name of a HID device, such as "
 				    "0003:28BD:0914.0004; 'hidsmith list' shows them",
 				    sysname);
+	sscanf(sysname, "%4hx:%x:%x", &job.id.bus, &job.id.vendor, &job.id.product);
 	if (fixup->info.interface == HS_INTERFACE_FMOD_RET)
 		return fail(&job, err, -ENOTSUP,
 			    "its programs use the fmod_ret interface, which Linux 6.11 removed; "
@@ -459,7 +571,7 @@ int hs_fixup_attach(struct hs_fixup *fixup, const char *sysname, const struct hs
 	}
 	if (!rc && all.timing)
 		*all.timing = time;
-	release(&job);
+	release(&job, rc < 0);
 	return rc;
 }
 

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/types.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,8 +17,12 @@
 #include "core/base/util.h"
 #include "core/fixup/fixup-int.h"
 #include "core/fixup/libbpf-log.h"
+#include "core/fixup/io-stop.h"
 #include "core/fixup/pins.h"
+#include "core/fixup/settings.h"
 #include "core/fixup/strings.h"
+
+#include "bpf/hidsmith/io_status.h"
 
 struct hs_attached_list {
 	struct hs_attached *all;
@@ -183,6 +189,107 @@ static int add_export(struct hs_attached_list *list, struct hs_attached *attache
 	return 0;
 }
 
+static int add_settings(struct hs_attached_list *list, struct hs_attached *attached, int fd,
+			const struct bpf_map_info *info)
+{
+	hs_autofree char *value = calloc(1, info->value_size + 1);
+	__u32 zero = 0;
+	int rc;
+
+	if (!value)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(fd, &zero, value) < 0)
+		return 0;
+	rc = hs_settings_read(value, info->value_size, &list->strings, &attached->settings,
+			      &attached->n_settings);
+	/* A map of that name with something else in it is not ours to complain about. */
+	return rc == -EINVAL ? 0 : rc;
+}
+
+static int add_job(struct hs_attached_list *list, struct hs_attached_io *io,
+		   const struct hs_io_job_status *s)
+{
+	struct hs_attached_job *job = hs_grow(&io->jobs, &io->n_jobs, sizeof(*job));
+	char name[HS_IO_NAME_SIZE + 1];
+
+	snprintf(name, sizeof(name), "%.*s", HS_IO_NAME_SIZE, s->name);
+	if (!job || !(job->name = keep(list, name)))
+		return -ENOMEM;
+	job->runs = s->runs;
+	job->failures = s->failures;
+	job->timeouts = s->timeouts;
+	job->given_up = s->given_up;
+	job->coalesced = s->coalesced;
+	job->missed = s->missed;
+	job->last_start_ns = s->last_start_ns;
+	job->busy_ns = s->busy_ns;
+	_Static_assert(HS_LATENCIES == HS_IO_LATENCIES, "the public header has other classes");
+	memcpy(job->latency, s->latency, sizeof(job->latency));
+	job->last_errno = s->last_errno;
+	job->period_ms = s->period_ms;
+	return 0;
+}
+
+/*
+ * Newer layouts are longer, at the end of the head and of each job; an older one
+ * leaves what it lacks at 0.
+ */
+static int add_io(struct hs_attached_list *list, struct hs_attached *attached, int fd,
+		  const struct bpf_map_info *info)
+{
+	hs_autofree char *value = calloc(1, info->value_size + 1);
+	struct hs_io_status status = { 0 };
+	struct hs_attached_io *io;
+	size_t n = 0, head;
+	__u32 zero = 0;
+
+	if (!value)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(fd, &zero, value) < 0 ||
+	    info->value_size < offsetof(struct hs_io_status, mode))
+		return 0;
+	memcpy(&status, value, offsetof(struct hs_io_status, mode));
+	if (status.version != HS_IO_VERSION || status.header_size > info->value_size)
+		return 0;
+	head = status.header_size < offsetof(struct hs_io_status, job)
+		       ? status.header_size
+		       : offsetof(struct hs_io_status, job);
+	memcpy(&status, value, head);
+
+	io = hs_grow(&attached->io, &n, sizeof(*io));
+	if (!io)
+		return -ENOMEM;
+	io->kind = status.mode == HS_IO_SLEEPABLE_TIMER  ? HS_IO_KIND_SLEEPABLE_TIMER
+		   : status.mode == HS_IO_TIMER_AND_WORK ? HS_IO_KIND_TIMER_AND_WORK
+							 : HS_IO_KIND_NOT_STARTED;
+	io->busy = status.busy;
+	io->stopped = status.stop;
+	io->probes = status.probes;
+	io->resumes = status.resumes;
+	io->requests = status.requests;
+	io->request_errors = status.request_errors;
+	io->answers = status.answers;
+	io->queue_full = status.queue_full;
+	io->last_errno = status.last_errno;
+
+	for (size_t i = 0; i < status.n_jobs; i++) {
+		size_t offset = status.header_size + i * status.job_size;
+		size_t size = status.job_size < sizeof(struct hs_io_job_status)
+				      ? status.job_size
+				      : sizeof(struct hs_io_job_status);
+		struct hs_io_job_status job = { 0 };
+		int rc;
+
+		if (offset + status.job_size > info->value_size)
+			break;
+		memcpy(&job, value + offset, size);
+		rc = add_job(list, io, &job);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 static int add_map(struct hs_attached_list *list, struct hs_attached *attached, int fd,
 		   const char *name)
 {
@@ -201,6 +308,10 @@ static int add_map(struct hs_attached_list *list, struct hs_attached *attached, 
 	map->key_size = info.key_size;
 	map->value_size = info.value_size;
 	map->max_entries = info.max_entries;
+	if (!strcmp(name, HS_SETTINGS_PIN))
+		return add_settings(list, attached, fd, &info);
+	if (!strcmp(name, HS_IO_STATUS_MAP) && !attached->io)
+		return add_io(list, attached, fd, &info);
 	if (strncmp(name, HS_PROPERTY_PREFIX, strlen(HS_PROPERTY_PREFIX)))
 		return 0;
 	return add_export(list, attached, fd, name + strlen(HS_PROPERTY_PREFIX), &info);
@@ -337,6 +448,10 @@ void hs_attached_list_free(struct hs_attached_list *list)
 		hs_free_const(list->all[i].programs);
 		hs_free_const(list->all[i].maps);
 		hs_free_const(list->all[i].exports);
+		hs_free_const(list->all[i].settings);
+		if (list->all[i].io)
+			hs_free_const(list->all[i].io->jobs);
+		hs_free_const(list->all[i].io);
 	}
 	free(list->all);
 	hs_strings_free(&list->strings);

@@ -57,6 +57,52 @@ struct hs_attached_map {
 	uint32_t max_entries;
 };
 
+/** Classes of an hs_attached_job's latency. */
+#define HS_LATENCIES 20
+
+/** A job of a fixup that talks to its device (bpf/hidsmith/io.bpf.h). */
+struct hs_attached_job {
+	const char *name;
+	uint64_t runs; /**< started, retries included */
+	uint64_t failures; /**< runs that ended with an error, time-outs included */
+	uint64_t timeouts; /**< runs that ended because no answer came */
+	uint64_t given_up; /**< failed after the last retry */
+	uint64_t coalesced; /**< asked for while asked for already */
+	uint64_t missed; /**< periods that passed while job or device were busy */
+	uint64_t last_start_ns; /**< CLOCK_BOOTTIME; 0 if never */
+	uint64_t busy_ns; /**< sum of all runs */
+	/**
+	 * Runs by the time from when they were due until they started: [0] below
+	 * 1 us, [n] from 2^(n-1) to below 2^n us, the last one all above.
+	 */
+	uint64_t latency[HS_LATENCIES];
+	int last_errno; /**< of the last failure, positive; 0 if there was none */
+	uint32_t period_ms; /**< now; 0 if it is not periodic */
+};
+
+/** By what jobs are run. */
+enum hs_io_kind {
+	HS_IO_KIND_NOT_STARTED, /**< jobs do not run: see last_errno */
+	HS_IO_KIND_TIMER_AND_WORK, /**< bpf_timer and bpf_wq, on stock kernels */
+	HS_IO_KIND_SLEEPABLE_TIMER,
+};
+
+/** A fixup's talk with its device, counted since it was attached. */
+struct hs_attached_io {
+	enum hs_io_kind kind;
+	bool busy; /**< a job is running */
+	bool stopped; /**< it is being detached */
+	uint64_t probes; /**< times that a driver took the device */
+	uint64_t resumes; /**< times that the system slept */
+	uint64_t requests; /**< requests and output reports sent */
+	uint64_t request_errors;
+	uint64_t answers; /**< reports that a job waited for and got */
+	uint64_t queue_full; /**< requests for a job refused for want of room */
+	int last_errno; /**< of the start, positive */
+	const struct hs_attached_job *jobs;
+	size_t n_jobs;
+};
+
 /** One fixup on one device. */
 struct hs_attached {
 	const char *sysname;
@@ -70,6 +116,9 @@ struct hs_attached {
 	size_t n_maps;
 	const struct hs_property *exports; /**< udev properties that the object set */
 	size_t n_exports;
+	const struct hs_setting_info *settings; /**< with the values in effect */
+	size_t n_settings;
+	const struct hs_attached_io *io; /**< NULL if it has no jobs */
 };
 
 /** Opaque. */

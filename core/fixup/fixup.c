@@ -19,6 +19,7 @@
 #include "core/fixup/file.h"
 #include "core/fixup/fixup-int.h"
 #include "core/fixup/libbpf-log.h"
+#include "core/fixup/settings.h"
 
 /* The largest object known has 70 kB. */
 #define OBJECT_MAX (16u << 20)
@@ -407,6 +408,21 @@ static int add_map(struct hs_fixup *fixup, const struct bpf_map *map)
 	return 0;
 }
 
+static int read_settings(struct hs_fixup *fixup, const struct bpf_object *obj)
+{
+	const struct bpf_map *map = bpf_object__find_map_by_name(obj, HS_SETTINGS_MAP);
+	const void *section;
+	size_t size;
+
+	if (!map)
+		return 0;
+	section = bpf_map__initial_value(map, &size);
+	if (!section)
+		return -EINVAL;
+	return hs_settings_read(section, size, &fixup->strings, &fixup->info.settings,
+				&fixup->info.n_settings);
+}
+
 static int read_object(struct hs_fixup *fixup, struct hs_error *err)
 {
 	struct hs_libbpf_log log;
@@ -444,6 +460,12 @@ static int read_object(struct hs_fixup *fixup, struct hs_error *err)
 			goto out;
 		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
 			struct_ops = true;
+	}
+	rc = read_settings(fixup, obj);
+	if (rc == -EINVAL) {
+		bpf_object__close(obj);
+		return invalid(err, fixup->path, "section %s is not an array of settings",
+			       HS_SETTINGS_MAP);
 	}
 out:
 	bpf_object__close(obj);
@@ -512,6 +534,7 @@ void hs_fixup_free(struct hs_fixup *fixup)
 	hs_free_const(fixup->info.maps);
 	hs_free_const(fixup->info.properties);
 	hs_free_const(fixup->info.exports);
+	hs_free_const(fixup->info.settings);
 	hs_free_const(fixup->info.kfuncs);
 	free(fixup->image);
 	free(fixup->name);

@@ -65,6 +65,16 @@ struct hs_property_info {
 	size_t size; /**< room for the value, with its final 0 */
 };
 
+/** Something that the user may set (bpf/hidsmith/setting.bpf.h). */
+struct hs_setting_info {
+	const char *name;
+	const char *help; /**< one line */
+	bool is_bool; /**< 0 or 1, written yes, no, on, off, true, false, too */
+	int32_t value; /**< the default; of what is attached, the value in effect */
+	int32_t min;
+	int32_t max;
+};
+
 /** What hidsmith knows about an object without loading it. */
 struct hs_fixup_info {
 	enum hs_interface interface;
@@ -80,6 +90,8 @@ struct hs_fixup_info {
 	size_t n_properties;
 	const struct hs_property_info *exports; /**< set by the object, for udev */
 	size_t n_exports;
+	const struct hs_setting_info *settings;
+	size_t n_settings;
 	const char *const *kfuncs; /**< kernel functions that it calls, weak ones too */
 	size_t n_kfuncs;
 };
@@ -155,6 +167,8 @@ struct hs_attach_timing {
 	uint64_t pin;
 };
 
+struct hs_config;
+
 /** Options of hs_fixup_attach(); set size to sizeof, the rest may be 0. */
 struct hs_attach_opts {
 	size_t size;
@@ -169,6 +183,21 @@ struct hs_attach_opts {
 	const char *(*property)(const char *name, void *data);
 	void *property_data;
 	struct hs_attach_timing *timing; /**< filled on success; may be NULL */
+	/**
+	 * Values for the object's settings. One that the object does not have, or
+	 * that is not in its range, is an error.
+	 */
+	const struct hs_property *settings;
+	size_t n_settings;
+	/**
+	 * The machine's configuration (core/fixup/config.h), or NULL: asked for
+	 * settings and properties that are not given above. After it comes, for a
+	 * setting, the udev property HIDSMITH_<NAME>, in capitals. A value from
+	 * these that is not in range is reported to @warn, and the default stays.
+	 */
+	const struct hs_config *config;
+	void (*warn)(const char *text, void *data);
+	void *warn_data;
 };
 
 /**

@@ -18,6 +18,7 @@
 #include <bpf/bpf.h>
 
 #include "core/base/util.h"
+#include "core/fixup/io-stop.h"
 
 /* What ".bpf", the rest of a file's suffix, becomes. */
 #define OBJECT_SUFFIX "_bpf"
@@ -322,6 +323,29 @@ static int is_link(int dir, const char *name)
 	return fd < 0 ? fd : type == HS_PIN_LINK;
 }
 
+/*
+ * Removing a link's pin would detach it some time later, in a worker of the
+ * kernel; our callers want it done when we return.
+ */
+static void detach_link(int dir, const char *name)
+{
+	enum hs_pin_type type;
+	hs_autoclose int fd = hs_pin_open(dir, name, &type);
+
+	if (fd >= 0)
+		bpf_link_detach(fd); /* fails if the device has gone: then it is detached */
+}
+
+/* A job that does not end in time is stopped by the kernel, when its maps go. */
+static void stop_io(int dir, const char *name)
+{
+	enum hs_pin_type type;
+	hs_autoclose int fd = hs_pin_open(dir, name, &type);
+
+	if (fd >= 0 && type == HS_PIN_MAP)
+		hs_io_stop(fd);
+}
+
 int hs_pins_remove(int device, const char *object, struct hs_error *err)
 {
 	hs_autoclose int dir = openat(device, object, OPEN_DIR);
@@ -350,10 +374,16 @@ int hs_pins_remove(int device, const char *object, struct hs_error *err)
 		}
 		links[i] = rc;
 	}
+	for (size_t i = 0; i < names.n; i++) {
+		if (!links[i])
+			stop_io(dir, names.names[i]);
+	}
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < names.n; i++) {
 			if (links[i] != (pass == 0))
 				continue;
+			if (links[i])
+				detach_link(dir, names.names[i]);
 			if (unlinkat(dir, names.names[i], 0) < 0 && errno != ENOENT) {
 				rc = hs_error_set(err, -errno, "%s/%s: %s", object, names.names[i],
 						  strerror(errno));

@@ -34,7 +34,6 @@ struct turn {
 	struct hs_hid_id id;
 	struct hs_state state;
 	struct hs_fixup_set *set;
-	const struct hs_fixup *fixup; /* whose properties are asked for */
 	bool refresh;
 	bool gone;
 	int failed; /* errno of the first object that could not be attached */
@@ -134,7 +133,7 @@ static bool is_pin_of(const struct hs_state_object *object, const char *pin)
 {
 	char name[HS_PIN_NAME_SIZE];
 
-	return !hs_pin_name(object->name, name) && !strcmp(name, pin);
+	return !hs_pin_object_name(object->name, name) && !strcmp(name, pin);
 }
 
 /* Drop what is written down and has no pins any more: detached by hand. */
@@ -154,16 +153,18 @@ static void reconcile(struct turn *turn, const struct hs_pin_names *pins)
 static bool others_have_it(struct turn *turn, const struct hs_pin_names *pins)
 {
 	for (size_t i = 0; i < pins->n; i++) {
+		char name[HS_PIN_NAME_SIZE];
 		bool own = false;
 
 		for (size_t k = 0; k < turn->state.n && !own; k++)
 			own = is_pin_of(&turn->state.objects[k], pins->names[i]);
 		if (own)
 			continue;
+		hs_pin_fixup_name(pins->names[i], name);
 		say(turn->hotplug, LOG_NOTICE,
 		    "%s: left alone: %s is attached already, and not by hidsmith's rule; "
 		    "'hidsmith detach' makes room",
-		    turn->sysname, pins->names[i]);
+		    turn->sysname, name);
 		return true;
 	}
 	return false;
@@ -178,12 +179,14 @@ static int save(struct turn *turn)
 	int rc = 0;
 
 	read_pins(turn->sysname, &pins);
-	/* udev reads this line: what is not a plain name is not for it. */
-	for (size_t i = 0; i < pins.n; i++)
-		if (hs_hwdb_name_ok(pins.names[i]) &&
-		    used + strlen(pins.names[i]) + 2 < sizeof(attached))
-			used += (size_t)sprintf(attached + used, "%s%s", used ? " " : "",
-						pins.names[i]);
+	for (size_t i = 0; i < pins.n; i++) {
+		char name[HS_PIN_NAME_SIZE];
+
+		/* udev reads this line: what is not a plain name is not for it. */
+		hs_pin_fixup_name(pins.names[i], name);
+		if (hs_hwdb_name_ok(name) && used + strlen(name) + 2 < sizeof(attached))
+			used += (size_t)sprintf(attached + used, "%s%s", used ? " " : "", name);
+	}
 	if (turn->state.n || pins.n)
 		rc = hs_state_write(&turn->state, attached, turn->err);
 	else
@@ -237,24 +240,22 @@ static struct hs_state_object *find_group(struct turn *turn, const char *group)
 	return NULL;
 }
 
-static const char *property(const char *name, void *data)
+static void warn(const char *text, void *data)
 {
 	const struct turn *turn = data;
-	const struct hs_hotplug *hotplug = turn->hotplug;
-	const char *value =
-		hs_config_property(hotplug->config, hs_fixup_name(turn->fixup), &turn->id, name);
 
-	if (value)
-		return value;
-	return hotplug->property ? hotplug->property(name, hotplug->data) : NULL;
+	say(turn->hotplug, LOG_WARNING, "%s", text);
 }
 
 /* Returns whether the group is served, or cannot be. */
 static bool try_one(struct turn *turn, struct hs_fixup *fixup, uint64_t candidates)
 {
 	struct hs_attach_opts opts = { .size = sizeof(opts),
-				       .property = property,
-				       .property_data = turn };
+				       .property = turn->hotplug->property,
+				       .property_data = turn->hotplug->data,
+				       .config = turn->hotplug->config,
+				       .warn = warn,
+				       .warn_data = turn };
 	struct hs_state_object *object;
 	struct hs_error err = { 0 };
 	int rc;
@@ -266,10 +267,8 @@ static bool try_one(struct turn *turn, struct hs_fixup *fixup, uint64_t candidat
 	snprintf(object->name, sizeof(object->name), "%s", hs_fixup_name(fixup));
 	/* Written down first: whoever comes after us must know of it if we are killed. */
 	rc = hs_state_write(&turn->state, "", &err);
-	if (!rc) {
-		turn->fixup = fixup;
+	if (!rc)
 		rc = hs_fixup_attach(fixup, turn->sysname, &opts, &err);
-	}
 	if (!rc) {
 		object->digest = hs_fixup_digest(fixup);
 		say(turn->hotplug, LOG_INFO, "%s: attached %s", turn->sysname,
@@ -280,12 +279,13 @@ static bool try_one(struct turn *turn, struct hs_fixup *fixup, uint64_t candidat
 	turn->gone = rc == -ENODEV;
 	if (turn->gone)
 		return true;
-	say(turn->hotplug, rc == -ECANCELED ? LOG_DEBUG : LOG_ERR, "%s", err.text);
-	if (rc != -ECANCELED && !turn->failed) {
-		turn->failed = rc;
-		if (turn->err)
-			*turn->err = err;
+	/* The first failure is that of the best object; it may become the result. */
+	if (rc == -ECANCELED || turn->failed) {
+		say(turn->hotplug, rc == -ECANCELED ? LOG_DEBUG : LOG_ERR, "%s", err.text);
+		return false;
 	}
+	turn->failed = rc;
+	*turn->err = err;
 	return false;
 }
 
@@ -402,7 +402,13 @@ static int do_attach(struct turn *turn)
 		hs_state_close(&turn->state);
 	}
 	hs_fixup_set_free(turn->set);
-	return !rc && !turn->state.n && turn->failed && !turn->gone ? turn->failed : rc;
+	if (rc < 0 || !turn->failed || turn->gone)
+		return rc;
+	if (!turn->state.n)
+		return turn->failed;
+	/* The device has something, if not the best. */
+	say(turn->hotplug, LOG_ERR, "%s", turn->err->text);
+	return 0;
 }
 
 static int do_add(struct turn *turn)

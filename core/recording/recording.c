@@ -239,6 +239,14 @@ static bool valid_request(const struct hs_request *req)
 	       (req->answer_data && valid_size(req->answer_size));
 }
 
+/* Reading ends a line at LF and takes CR from its end. */
+static bool valid_line(const char *s)
+{
+	size_t len = strlen(s);
+
+	return !strchr(s, '\n') && !(len && s[len - 1] == '\r');
+}
+
 static bool valid_entry(const struct hs_recording *rec, const struct hs_entry *entry)
 {
 	if (entry->type != HS_ENTRY_COMMENT && entry->device >= rec->n_devices)
@@ -251,7 +259,7 @@ static bool valid_entry(const struct hs_recording *rec, const struct hs_entry *e
 	case HS_ENTRY_UNPLUG:
 		return true;
 	case HS_ENTRY_COMMENT:
-		return entry->comment && !strpbrk(entry->comment, "\r\n");
+		return entry->comment && valid_line(entry->comment);
 	}
 	return false;
 }

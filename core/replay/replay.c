@@ -16,6 +16,7 @@
 #include "core/base/util.h"
 #include "core/device/evdev.h"
 #include "core/device/uhid.h"
+#include "core/replay/fixups.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
 /* Without a fixup nobody asks; the kernel's own requests come at once. */
@@ -40,6 +41,7 @@ struct player {
 	struct hs_evdev *evdev;
 	size_t first_node; /* in the capture */
 	int hidraw;
+	bool attached; /* has pins */
 	bool silenced; /* a request did not come: its reports are withheld */
 	/* Under the session's lock. */
 	struct hs_script *script;
@@ -308,6 +310,28 @@ static int create(struct player *p, struct hs_error *err)
 	return 0;
 }
 
+static int attach(struct session *s, struct hs_error *err)
+{
+	hs_autofree bool *used = calloc(s->opts->n_fixups + 1, sizeof(*used));
+
+	if (!used)
+		return hs_error_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < s->n_players; i++) {
+		struct player *p = &s->players[i];
+		int rc = hs_replay_attach(s->opts, hs_uhid_sysname(p->uhid), used, err);
+
+		if (rc < 0)
+			return rc;
+		p->attached = rc > 0;
+		s->result->attached += (size_t)rc;
+		/* A new descriptor makes the kernel probe the device again. */
+		rc = hs_uhid_wait_bound(p->uhid, s->timeout_ms, err);
+		if (rc)
+			return rc;
+	}
+	return hs_replay_check_used(s->opts, used, err);
+}
+
 static int open_nodes(struct player *p, struct hs_error *err)
 {
 	struct session *s = p->session;
@@ -338,12 +362,19 @@ static int open_nodes(struct player *p, struct hs_error *err)
 
 static void take_away(struct player *p)
 {
+	hs_autofree char *sysname = NULL;
+
+	if (p->uhid && p->attached)
+		sysname = strdup(hs_uhid_sysname(p->uhid));
 	hs_evdev_close(p->evdev);
 	p->evdev = NULL;
 	hs_closep(&p->hidraw);
 	p->hidraw = -1;
 	hs_uhid_destroy(p->uhid);
 	p->uhid = NULL;
+	/* After the device: else the kernel would probe it once more without fixup. */
+	if (sysname)
+		hs_fixup_detach(sysname, NULL, NULL, NULL);
 }
 
 /* --- playing --- */
@@ -541,7 +572,6 @@ static int play(struct session *s, struct hs_error *err)
 	int rc = 0;
 
 	s->start_us = clock_us(CLOCK_MONOTONIC);
-	/* What the kernel set when the nodes were opened is of no report. */
 	for (size_t i = 0; !rc && i < s->result->plan.count; i++) {
 		rc = play_step(s, i, err);
 		if (!rc && is_cancelled(s))
@@ -549,9 +579,9 @@ static int play(struct session *s, struct hs_error *err)
 	}
 	if (!rc && !is_paced(s) && s->result->plan.inputs)
 		watch_stall(s, s->now_line);
+	s->result->play_us = clock_us(CLOCK_MONOTONIC) - s->start_us;
 	if (!rc && (s->result->attached || s->result->plan.requests))
 		rc = idle(s, LAST_SETTLE_US, err);
-	s->result->play_us = clock_us(CLOCK_MONOTONIC) - s->start_us;
 	return rc;
 }
 
@@ -561,6 +591,8 @@ static int bring_up(struct session *s, struct hs_error *err)
 
 	for (size_t i = 0; !rc && i < s->n_players; i++)
 		rc = create(&s->players[i], err);
+	if (!rc)
+		rc = attach(s, err);
 	for (size_t i = 0; !rc && i < s->n_players; i++)
 		rc = open_nodes(&s->players[i], err);
 	if (!rc && s->opts->wait_us)

@@ -42,6 +42,9 @@ struct hs_replay_opts {
 	size_t n_fixups;
 	/* And of these what matches, best first. May be NULL. */
 	struct hs_fixup_set *set;
+	/* What the fixups are told instead of udev's properties. */
+	const struct hs_property *properties;
+	size_t n_properties;
 	/* Told what happens. May be NULL; called from the session's thread alone. */
 	void (*log)(const char *text, void *data);
 	void *log_data;

@@ -36,7 +36,7 @@ enum {
 	REPORT_BLUETOOTH = 0x18,
 };
 
-static bool bluetooth;
+bool bluetooth;
 
 HS_JOBS(settings);
 

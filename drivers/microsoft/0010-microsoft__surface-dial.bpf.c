@@ -59,10 +59,10 @@ HS_SETTING_INT(steps, 72, 12, 360, "steps of a turn while the dial clicks");
 HS_SETTING_INT(long_press_ms, 2000, 300, 10000, "how long a press changes between coarse and fine");
 HS_SETTING_BOOL(haptics, true, "click at each step");
 
-static bool fine; /* as asked for */
-static int units = 2; /* of a step, as the dial has it; 3600 steps at first */
-static bool pressed;
-static __u64 last_report;
+bool fine; /* as asked for */
+int units = 2; /* of a step, as the dial has it; 3600 steps at first */
+bool pressed;
+__u64 last_report;
 
 HS_JOBS(configure, change);
 

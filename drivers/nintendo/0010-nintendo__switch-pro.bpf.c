@@ -68,7 +68,7 @@ enum {
 
 #define ANSWER_MS 1000
 
-static __u8 counter; /* of subcommands */
+__u8 counter; /* of subcommands */
 
 HS_JOBS(start);
 
@@ -109,7 +109,7 @@ HS_JOB(start, .on_attach = true, .retries = 5, .backoff_ms = 200)
 #define OTHER_REPORT(id, direction) ReportId(id) UsageId(id) ReportCount(63) direction(Var)
 
 /* clang-format off */
-static const __u8 rdesc[] = {
+static const __u8 rdesc[] HS_TABLE = {
 	UsagePage(GenericDesktop)
 	Usage(GamePad)
 	Collection(Application,

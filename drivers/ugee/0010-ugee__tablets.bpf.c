@@ -48,10 +48,7 @@
  * What we do
  * ----------
  * Send the wake-up after each probe and resume, give the interface a descriptor
- * with pen and pad, and rearrange the packets into its two reports:
- *
- *	02 SS XX XX XX YY YY YY PP PP TX TY	pen
- *	03 BB BB BB 00 00 00			pad
+ * with pen and pad, and turn the packets into their reports (hidsmith/tablet.bpf.h).
  *
  * Sources: packets and models as OpenTabletDriver describes them; descriptor as
  * dumped from an XP-Pen Star G960S Plus (digimend-kernel-drivers issue 500); wake-up
@@ -62,12 +59,10 @@
 #include <hidsmith/io.bpf.h>
 #include <hidsmith/match.bpf.h>
 #include <hidsmith/rdesc.bpf.h>
+#include <hidsmith/tablet.bpf.h>
 #include "models.h"
 
-#define REPORT_PEN 2
-#define REPORT_PAD 3
-#define PEN_SIZE   12
-#define PAD_SIZE   7
+#define REPORT_ID 2
 
 enum packets {
 	XP_PEN,
@@ -92,144 +87,23 @@ HID_BPF_CONFIG_TABLE(UGEE_MODELS(AS_MATCH, NO_MATCH));
 static const struct model models[] = { UGEE_MODELS(AS_ROW, AS_ROW) };
 
 /* Ours, found by the probe. */
-static struct model model;
-static __u32 output_size;
-static __u8 last[PEN_SIZE]; /* pen report */
+struct model model;
+struct hs_tablet tablet;
 
 HS_JOBS(wake);
 
 HS_JOB(wake, .on_attach = true, .retries = 5, .backoff_ms = 100)
 {
-	int err = hs_output(io, REPORT_PEN, model.wake >> 8, model.wake & 0xff);
+	int err = hs_output(io, REPORT_ID, model.wake >> 8, model.wake & 0xff);
 
 	if (!err && model.wake2)
-		err = hs_output(io, REPORT_PEN, model.wake2 >> 8, model.wake2 & 0xff);
+		err = hs_output(io, REPORT_ID, model.wake2 >> 8, model.wake2 & 0xff);
 	return err;
 }
 
-/* clang-format off */
-static const __u8 pen_until_x[] = {
-	UsagePage(Digitizers)
-	Usage(Pen)
-	CollectionBegin(Application)
-		ReportId(REPORT_PEN)
-		Usage(Stylus)
-		CollectionBegin(Physical)
-			Usage(TipSwitch)
-			Usage(BarrelSwitch)
-			Usage(SecondaryBarrelSwitch)
-			Usage(Invert)
-			Usage(Eraser)
-			Usage(InRange)
-			LogicalRange(0, 1)
-			ReportSize(1) ReportCount(6) Input(Var)
-			ReportCount(2) Input(Const)
-			Push
-			UsagePage(GenericDesktop)
-			UnitExponent(-3) Unit(Centimetre)
-			ReportSize(24) ReportCount(1)
-			Usage(X)
-			/* logical and physical maximum */
-};
-
-static const __u8 pen_until_y[] = {
-			Input(Var)
-			Usage(Y)
-};
-
-static const __u8 pen_until_pressure[] = {
-			Input(Var)
-			Pop
-			ReportSize(16) ReportCount(1)
-			Usage(TipPressure)
-};
-
-static const __u8 pen_until_output[] = {
-			Input(Var)
-			Push
-			UnitExponent(0) Unit(Degree)
-			LogicalRange(-60, 60) PhysicalMinimum(-60) PhysicalMaximum(60)
-			ReportSize(8) ReportCount(2)
-			Usage(XTilt) Usage(YTilt)
-			Input(Var)
-			Pop
-		CollectionEnd
-		/* What the wake-up is sent by. */
-		UsagePageVendor(0xff0a)
-		UsageId(3)
-		LogicalRange16(0, 255)
-		ReportSize(8)
-};
-
-static const __u8 pen_end[] = {
-		Output(Var)
-	CollectionEnd
-};
-
-static const __u8 pad_until_buttons[] = {
-	UsagePage(GenericDesktop)
-	Usage(Keypad)
-	CollectionBegin(Application)
-		ReportId(REPORT_PAD)
-		UsagePage(Digitizers)
-		Usage(TabletFunctionKeys)
-		CollectionBegin(Physical)
-			UsagePage(Button)
-			UsageMinimum(1)
-			/* usage maximum, report count: the model's buttons */
-};
-
-static const __u8 pad_until_filler[] = {
-			LogicalRange(0, 1)
-			ReportSize(1) Input(Var)
-			/* report count: what is left of three bytes */
-};
-
-/*
- * The switch and the axes are always 0; they are how userspace tells the pad of a
- * tablet from a keyboard.
- */
-static const __u8 pad_end[] = {
-			Input(Const)
-			UsagePage(Digitizers)
-			Usage(BarrelSwitch)
-			ReportCount(1) Input(Var)
-			ReportCount(7) Input(Const)
-			UsagePage(GenericDesktop)
-			Usage(X) Usage(Y)
-			ReportSize(8) ReportCount(2) Input(Var)
-		CollectionEnd
-	CollectionEnd
-};
-/* clang-format on */
-
 HS_RDESC_FIXUP(tablet_rdesc)
 {
-	int at = 0;
-
-	if (!model.vendor)
-		return 0;
-
-	at = hs_rdesc_add(data, at, pen_until_x);
-	at = hs_rdesc_add_item32(data, at, HS_LOGICAL_MAXIMUM, model.max_x);
-	at = hs_rdesc_add_item32(data, at, HS_PHYSICAL_MAXIMUM, model.width);
-	at = hs_rdesc_add(data, at, pen_until_y);
-	at = hs_rdesc_add_item32(data, at, HS_LOGICAL_MAXIMUM, model.max_y);
-	at = hs_rdesc_add_item32(data, at, HS_PHYSICAL_MAXIMUM, model.height);
-	at = hs_rdesc_add(data, at, pen_until_pressure);
-	at = hs_rdesc_add_item32(data, at, HS_LOGICAL_MAXIMUM, model.max_pressure);
-	at = hs_rdesc_add(data, at, pen_until_output);
-	at = hs_rdesc_add_item8(data, at, HS_REPORT_COUNT, output_size - 1);
-	at = hs_rdesc_add(data, at, pen_end);
-	if (!model.buttons)
-		return at;
-
-	at = hs_rdesc_add(data, at, pad_until_buttons);
-	at = hs_rdesc_add_item8(data, at, HS_USAGE_MAXIMUM, model.buttons);
-	at = hs_rdesc_add_item8(data, at, HS_REPORT_COUNT, model.buttons);
-	at = hs_rdesc_add(data, at, pad_until_filler);
-	at = hs_rdesc_add_item8(data, at, HS_REPORT_COUNT, 24 - model.buttons);
-	return hs_rdesc_add(data, at, pad_end);
+	return model.vendor ? hs_tablet_rdesc(data, &tablet) : 0;
 }
 
 static __always_inline bool is_pen(__u8 status)
@@ -252,59 +126,36 @@ static __always_inline __u16 read_pressure(const __u8 *data, int size)
 
 HS_DEVICE_EVENT(tablet_event, 14)
 {
-	__u8 status = data[1], tilt_x = 0, tilt_y = 0, flags;
-	__u32 x = get_le16(&data[2]), y = get_le16(&data[4]);
-	__u16 pressure;
+	__u8 status = data[1];
+	struct hs_pen pen = {};
 
-	if (!model.vendor || data[0] != REPORT_PEN || source)
+	if (!model.vendor || data[0] != REPORT_ID || source)
 		return 0;
 
-	if (status == 0xc0) {
-		/* The packet has no position, and the pen did not jump. */
-		__builtin_memcpy(data, last, PEN_SIZE);
-		data[0] = REPORT_PEN;
-		data[1] = 0;
-		put_le16(&data[8], 0);
-		return PEN_SIZE;
-	}
+	if (status == 0xc0)
+		return hs_tablet_leave(data);
 	if (!is_pen(status)) {
 		if (!model.buttons || !(status & 0x10))
 			return HS_DROP;
-		data[0] = REPORT_PAD;
-		data[1] = data[2];
-		data[2] = data[3];
-		data[3] = data[4];
-		data[4] = 0;
-		data[5] = 0;
-		data[6] = 0;
-		return PAD_SIZE;
+		return hs_tablet_pad(data, get_le24(&data[2]), 0);
 	}
 
-	pressure = read_pressure(data, size);
+	pen.x = get_le16(&data[2]);
+	pen.y = get_le16(&data[4]);
+	pen.pressure = read_pressure(data, size);
 	if (size >= 10) {
-		tilt_x = data[8];
-		tilt_y = data[9];
+		pen.tilt_x = data[8];
+		pen.tilt_y = data[9];
 	}
 	if (size >= 12) {
-		x |= data[10] << 16;
-		y |= data[11] << 16;
+		pen.x |= data[10] << 16;
+		pen.y |= data[11] << 16;
 	}
-
-	/* The status' eraser bit says which end is down here, not that it touches. */
-	flags = (status & 0x06) | 1 << 5;
-	if (status & 0x08)
-		flags |= 1 << 3 | (status & 1) << 4;
-	else
-		flags |= status & 1;
-
-	data[1] = flags;
-	put_le24(&data[2], x);
-	put_le24(&data[5], y);
-	put_le16(&data[8], pressure);
-	data[10] = tilt_x;
-	data[11] = tilt_y;
-	__builtin_memcpy(last, data, PEN_SIZE);
-	return PEN_SIZE;
+	pen.tip = status & 0x01;
+	pen.barrel = status & 0x02;
+	pen.barrel2 = status & 0x04;
+	pen.eraser = status & 0x08;
+	return hs_tablet_pen(data, &pen);
 }
 
 struct search {
@@ -351,7 +202,14 @@ HS_PROBE(args)
 	bpf_loop(ARRAY_SIZE(models), is_ours, &search, 0);
 	if (!model.vendor)
 		return -ENODEV;
-	output_size = search.facts.max_output;
+	tablet.max_x = model.max_x;
+	tablet.max_y = model.max_y;
+	tablet.width = model.width;
+	tablet.height = model.height;
+	tablet.max_pressure = model.max_pressure;
+	tablet.buttons = model.buttons;
+	tablet.output_id = REPORT_ID;
+	tablet.output_size = search.facts.max_output;
 	return 0;
 }
 

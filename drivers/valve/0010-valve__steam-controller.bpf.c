@@ -68,7 +68,7 @@ HS_JOB(keep_alive, .on_attach = true, .retries = 3, .backoff_ms = 100)
 }
 
 /* clang-format off */
-static const __u8 rdesc[] = {
+static const __u8 rdesc[] HS_TABLE = {
 	UsagePage(GenericDesktop)
 	Usage(GamePad)
 	Collection(Application,

@@ -48,7 +48,7 @@ HS_JOB(raw_mode, .on_attach = true, .retries = 5, .backoff_ms = 50)
 }
 
 /* clang-format off */
-static const __u8 added[] = {
+static const __u8 added[] HS_TABLE = {
 	UsagePage(GenericDesktop)
 	Usage(Keypad)
 	Collection(Application,

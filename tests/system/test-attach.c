@@ -19,6 +19,7 @@
 
 #include "core/base/util.h"
 #include "core/fixup/attached.h"
+#include "core/fixup/config.h"
 #include "core/fixup/fixup.h"
 #include "core/fixup/pins.h"
 #include "uhid-device.h"
@@ -34,6 +35,9 @@ static const uint8_t vendor_reports[] = {
 	0x15, 0x00, 0x26, 0xff, 0x00, /* Logical Minimum (0), Maximum (255) */
 	0x75, 0x08, 0x95, 0x02, /*  Report Size (8), Count (2) */
 	0x81, 0x02, /*  Input (Data,Var,Abs) */
+	0x09, 0x02, /*  Usage (2) */
+	0x95, 0x01, /*  Report Count (1) */
+	0xb1, 0x02, /*  Feature (Data,Var,Abs) */
 	0xc0, /* End Collection */
 };
 
@@ -428,6 +432,161 @@ static void shows_what_runs(void **state)
 	close(fd);
 }
 
+struct warnings {
+	unsigned int n;
+	char last[512];
+};
+
+static void count_warning(const char *text, void *data)
+{
+	struct warnings *warnings = data;
+
+	warnings->n++;
+	snprintf(warnings->last, sizeof(warnings->last), "%s", text);
+}
+
+/* What the fixup's event program writes: speed, and 0x80 without fn_lock. */
+static void expect_settings(int hidraw, uint8_t expected, const struct hs_attach_opts *opts)
+{
+	struct hs_attached_list *list = NULL;
+	const struct hs_attached *a;
+	struct hs_error err = { 0 };
+
+	expect_attached(OBJECT("0010-test__settings"), opts);
+	expect_report(hidraw, 0, expected);
+	/* status shows the values in effect */
+	assert_int_equal(hs_attached_list_open(NULL, NULL, &list, &err), 0);
+	a = only(list);
+	assert_int_equal(a->n_settings, 2);
+	for (size_t i = 0; i < a->n_settings; i++)
+		assert_int_equal(a->settings[i].value, strcmp(a->settings[i].name, "speed")
+							       ? !(expected & 0x80)
+							       : (int8_t)(expected & 0x7f));
+	hs_attached_list_free(list);
+}
+
+static const char *udev_property(const char *name, void *data)
+{
+	(void)data;
+	if (!strcmp(name, "HIDSMITH_SPEED"))
+		return "4";
+	return strcmp(name, "HIDSMITH_FN_LOCK") ? NULL : "perhaps";
+}
+
+static void takes_settings_from_the_nearest_source(void **state)
+{
+	static const char conf[] = "[device 1234:0001]\nset speed = 8\n"
+				   "[fixup test__settings]\nset fn_lock = no\n";
+	static const char bad[] = "[fixup test__settings]\nset speed = 10\n";
+	const struct hs_property given[] = { { "speed", "2" } };
+	const struct hs_property unknown[] = { { "sped", "2" } }, wide[] = { { "speed", "10" } };
+	struct warnings warnings = { 0 };
+	struct hs_attach_opts opts = {
+		.size = sizeof(opts), .replace = true, .warn = count_warning, .warn_data = &warnings
+	};
+	struct hs_config *config = NULL, *bad_config = NULL;
+	struct hs_error err = { 0 };
+	int fd = open_hidraw();
+
+	(void)state;
+	assert_int_equal(hs_config_parse("conf", conf, strlen(conf), &config, &err), 0);
+	assert_int_equal(hs_config_parse("bad", bad, strlen(bad), &bad_config, &err), 0);
+
+	expect_settings(fd, 5, &opts);
+	assert_int_equal(warnings.n, 0);
+	/* udev's; what it has for fn_lock is no value, so the default stays */
+	opts.property = udev_property;
+	expect_settings(fd, 4, &opts);
+	assert_int_equal(warnings.n, 1);
+	assert_non_null(strstr(warnings.last, "HIDSMITH_FN_LOCK"));
+	assert_non_null(strstr(warnings.last, "perhaps"));
+	/* the configuration comes before udev */
+	opts.config = config;
+	expect_settings(fd, 0x88, &opts);
+	assert_int_equal(warnings.n, 1);
+	/* what is given comes before all */
+	opts.settings = given;
+	opts.n_settings = 1;
+	expect_settings(fd, 0x82, &opts);
+
+	/* out of range: told, and the default is used */
+	opts = (struct hs_attach_opts){ .size = sizeof(opts),
+					.replace = true,
+					.config = bad_config,
+					.warn = count_warning,
+					.warn_data = &warnings };
+	expect_settings(fd, 5, &opts);
+	assert_int_equal(warnings.n, 2);
+	assert_non_null(strstr(warnings.last, "-3 to 9"));
+	assert_non_null(strstr(warnings.last, "default 5"));
+	/* who is there to correct it gets an error */
+	opts.settings = wide;
+	opts.n_settings = 1;
+	assert_int_equal(attach(OBJECT("0010-test__settings"), &opts, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "out of range"));
+	opts.settings = unknown;
+	assert_int_equal(attach(OBJECT("0010-test__settings"), &opts, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "sped"));
+	hs_config_free(config);
+	hs_config_free(bad_config);
+	close(fd);
+}
+
+static const struct hs_attached_job *find_job(const struct hs_attached *a, const char *name)
+{
+	assert_non_null(a->io);
+	for (size_t i = 0; i < a->io->n_jobs; i++)
+		if (!strcmp(a->io->jobs[i].name, name))
+			return &a->io->jobs[i];
+	fail_msg("no job '%s'", name);
+	return NULL;
+}
+
+static void shows_what_jobs_do(void **state)
+{
+	struct hs_attached_list *list = NULL;
+	const struct hs_attached_job *tick, *refused;
+	struct hs_error err = { 0 };
+	uint64_t runs = 0, late = 0;
+
+	(void)state;
+	expect_attached(OBJECT("0010-test__jobs"), NULL);
+	/* Nobody answers the device's requests: the device does, by refusing. */
+	for (int i = 0; i < 500; i++) {
+		uhid_device_serve(&device, 20);
+		hs_attached_list_free(list);
+		assert_int_equal(hs_attached_list_open(device.sysname, NULL, &list, &err), 0);
+		if (find_job(only(list), "tick")->runs >= 5 &&
+		    find_job(only(list), "refused")->failures)
+			break;
+	}
+	assert_int_not_equal(only(list)->io->kind, HS_IO_KIND_NOT_STARTED);
+	assert_false(only(list)->io->stopped);
+	assert_int_equal(only(list)->io->n_jobs, 2);
+	tick = find_job(only(list), "tick");
+	refused = find_job(only(list), "refused");
+	runs = tick->runs;
+	assert_true(runs >= 5);
+	assert_int_equal(tick->period_ms, 20);
+	assert_int_equal(tick->failures, 0);
+	assert_true(tick->last_start_ns > 0);
+	for (size_t i = 0; i < HS_LATENCIES; i++)
+		late += tick->latency[i];
+	assert_int_equal(late, runs);
+	assert_true(refused->failures >= 1);
+	assert_int_equal(refused->last_errno, EIO);
+	assert_true(only(list)->io->request_errors >= 1);
+	hs_attached_list_free(list);
+
+	/* It goes on counting while we look. */
+	usleep(300000);
+	assert_int_equal(hs_attached_list_open(device.sysname, NULL, &list, &err), 0);
+	assert_true(find_job(only(list), "tick")->runs > runs);
+	hs_attached_list_free(list);
+	assert_int_equal(hs_fixup_detach(device.sysname, NULL, NULL, &err), 1);
+	expect_nothing_left();
+}
+
 static void shows_what_does_not_run_any_more(void **state)
 {
 	struct hs_attached_list *list = NULL;
@@ -631,6 +790,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(takes_the_best_of_each_group_that_loads, plug,
 						unplug),
 		cmocka_unit_test_setup_teardown(shows_what_runs, plug, unplug),
+		cmocka_unit_test_setup_teardown(takes_settings_from_the_nearest_source, plug,
+						unplug),
+		cmocka_unit_test_setup_teardown(shows_what_jobs_do, plug, unplug),
 		cmocka_unit_test_setup_teardown(shows_what_does_not_run_any_more, plug, unplug),
 		cmocka_unit_test_setup_teardown(removes_nothing_but_pins, plug, unplug),
 		cmocka_unit_test_setup_teardown(attaches_once_in_a_race, plug, unplug),

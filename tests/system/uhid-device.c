@@ -119,6 +119,14 @@ int uhid_device_input(struct uhid_device *dev, const void *report, size_t size)
 	return send_event(dev->fd, &ev);
 }
 
+void uhid_device_serve(struct uhid_device *dev, int ms)
+{
+	struct pollfd fd = { .fd = dev->fd, .events = POLLIN };
+
+	if (poll(&fd, 1, ms) > 0)
+		refuse_request(dev->fd);
+}
+
 void uhid_device_destroy(struct uhid_device *dev)
 {
 	struct uhid_event ev = { .type = UHID_DESTROY };

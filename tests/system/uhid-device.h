@@ -28,6 +28,12 @@ int uhid_device_create(struct uhid_device *dev, const struct uhid_description *d
 /* The device sends an input report. Returns 0 or a negative errno. */
 int uhid_device_input(struct uhid_device *dev, const void *report, size_t size);
 
+/*
+ * The device reads what the host asks, for @ms milliseconds or until it has answered
+ * one request: it refuses all (-EIO).
+ */
+void uhid_device_serve(struct uhid_device *dev, int ms);
+
 void uhid_device_destroy(struct uhid_device *dev);
 
 #endif /* TESTS_UHID_DEVICE_H */

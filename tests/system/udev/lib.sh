@@ -2,8 +2,15 @@
 # shellcheck shell=bash
 #
 # What the system tests share. They run in the VM, on its overlay: whatever they do
-# to /etc, /usr and /run is gone afterwards. Sourced with $plug set to the program of
-# that name.
+# to /etc, /usr and /run is gone afterwards. Sourced by a test whose first argument is
+# the build directory.
+
+set -u
+build=$1
+[ -d /run/hidsmith-vm ] || {
+	echo "this changes the system and is for the VM: kernel/vm -- $0 $build"
+	exit 2
+}
 
 failures=0
 fixture_pids=()
@@ -49,8 +56,7 @@ has_not()
 # The hand that plugs devices in: plug_cmd COMMAND..., answer in $REPLY.
 start_plug()
 {
-	# shellcheck disable=SC2154 # set by who sources this
-	coproc PLUG { exec "$plug"; }
+	coproc PLUG { exec "$build/tests/system/udev/plug"; }
 }
 
 plug_cmd()
@@ -58,6 +64,23 @@ plug_cmd()
 	printf '%s\n' "$*" >&"${PLUG[1]}"
 	IFS= read -r -t 60 REPLY <&"${PLUG[0]}" || REPLY='error: plug has ended'
 	case $REPLY in error*) fail "plug $*: $REPLY" ;; esac
+}
+
+# Our command, rule and configuration as 'cmake --install' puts them, with the test's
+# fixups, and a hwdb of these alone: the distribution's takes 10 s to build here.
+install_hidsmith()
+{
+	local dir
+	cmake --install "$build" --component runtime >/dev/null || fail 'cmake --install'
+	rm -f /usr/local/lib/hidsmith/bpf/*
+	cp "$build"/tests/system/udev/fixtures/*.o /usr/local/lib/hidsmith/bpf/
+	for dir in /usr/lib/udev/hwdb.d /lib/udev/hwdb.d; do
+		mount -t tmpfs none $dir
+	done
+	rm -f /etc/udev/hwdb.d/* /lib/udev/hwdb.bin
+	mkdir -p /etc/udev/hwdb.d
+	hidsmith hwdb >/etc/udev/hwdb.d/82-hidsmith.hwdb || fail 'hidsmith hwdb'
+	systemd-hwdb update || fail 'systemd-hwdb update'
 }
 
 # The distribution's udevd, with its own rules and ours.
@@ -93,7 +116,7 @@ property()
 pins()
 {
 	local dir=/sys/fs/bpf/hid/${1//[:.]/_}
-	[ ! -d "$dir" ] || (cd "$dir" && echo *)
+	[ ! -d "$dir" ] || (cd "$dir" && printf '%s\n' *_bpf | sed 's/_bpf$//' | paste -sd' ')
 }
 
 all_pins()

@@ -206,6 +206,8 @@ static void plug(char *args)
 		puts("error: id, or too many");
 		return;
 	}
+	/* as the kernel prints them */
+	snprintf(id, sizeof(id), "%04X:%04X:%04X", bus, vendor, product);
 	create->bus = (__u16)bus;
 	create->vendor = vendor;
 	create->product = product;

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Jobs for test-io.c. The device tells by its reports what to ask for: `02 OP ARG`;
+ * each job sends an output report that says who it is: `02 JOB ...`.
+ */
+#include <hidsmith/hid.bpf.h>
+#include <hidsmith/io.bpf.h>
+#include <hidsmith/match.bpf.h>
+
+HID_BPF_CONFIG(HID_DEVICE(BUS_USB, HID_GROUP_GENERIC, 0x1209, 0x4a0b));
+
+enum op {
+	OP_RUN = 1,
+	OP_RUN_AFTER,
+	OP_CANCEL,
+	OP_ASK,
+	OP_SLOW,
+	OP_FAIL,
+	OP_TICK,
+	OP_POST,
+	OP_POST_10,
+	OP_RUN_3,
+	OP_CANCEL_FAIL,
+	OP_CANCEL_TICK,
+	OP_RUN_SLOW_RUN,
+	OP_CANCEL_ASK,
+	OP_ANSWER = 0x40,
+};
+
+HS_JOBS(attach, plain, ask, slow, failing, tick, post);
+
+HS_JOB(attach, .on_attach = true)
+{
+	return hs_output(io, 2, 0xa0);
+}
+
+HS_JOB(plain)
+{
+	return hs_output(io, 2, 0xa1);
+}
+
+/* Question 2 a2 7, answered by 2 40 7 X; X comes back in 2 a7. */
+HS_JOB(ask)
+{
+	switch (io->step) {
+	case 0:
+		hs_expect(io, 300, HS_BYTE(0, 2), HS_BYTE(1, OP_ANSWER), HS_BITS(2, 0x0f, 7));
+		return hs_output(io, 2, 0xa2, 7) ?: hs_wait(io, 1);
+	case 1:
+		return hs_output(io, 2, 0xa7, io->buf[3], io->size);
+	}
+	return -EINVAL;
+}
+
+/* How long this takes is the device's affair. */
+HS_JOB(slow)
+{
+	int ret = hs_get_feature(io, 3);
+
+	return ret < 0 ? ret : hs_output(io, 2, 0xa3, io->buf[1]);
+}
+
+HS_JOB(failing, .retries = 3, .backoff_ms = 40, .backoff_max_ms = 100)
+{
+	return hs_output(io, 2, 0xa4, io->attempt) ?: -EIO;
+}
+
+static __u8 ticks;
+
+HS_JOB(tick)
+{
+	if (++ticks == 5)
+		hs_job_every(tick, 200);
+	return hs_output(io, 2, 0xa5, ticks);
+}
+
+HS_JOB(post)
+{
+	return hs_output(io, 2, 0xa6, io->arg);
+}
+
+HS_DEVICE_EVENT(event, 64)
+{
+	__u8 arg = data[2];
+
+	if (hs_answer(data, size))
+		return HS_DROP;
+	if (data[0] != 2 || source)
+		return 0;
+
+	switch (data[1]) {
+	case OP_RUN:
+		hs_job_run(plain);
+		break;
+	case OP_RUN_AFTER:
+		hs_job_run_after(plain, arg);
+		break;
+	case OP_CANCEL:
+		hs_job_cancel(plain);
+		break;
+	case OP_ASK:
+		hs_job_run(ask);
+		break;
+	case OP_SLOW:
+		hs_job_run(slow);
+		break;
+	case OP_FAIL:
+		hs_job_run(failing);
+		break;
+	case OP_TICK:
+		ticks = 0;
+		hs_job_every(tick, arg);
+		break;
+	case OP_POST:
+		hs_job_post(post, arg);
+		break;
+	case OP_POST_10:
+		for (int i = 0; i < 10; i++)
+			hs_job_post(post, i);
+		break;
+	case OP_RUN_3:
+		hs_job_run(plain);
+		hs_job_run(plain);
+		hs_job_run(plain);
+		break;
+	case OP_CANCEL_FAIL:
+		hs_job_cancel(failing);
+		break;
+	case OP_CANCEL_TICK:
+		hs_job_cancel(tick);
+		break;
+	case OP_CANCEL_ASK:
+		hs_job_cancel(ask);
+		break;
+	case OP_RUN_SLOW_RUN:
+		hs_job_run(ask);
+		hs_job_run(slow);
+		hs_job_run(plain);
+		break;
+	}
+	return 0;
+}
+
+HS_RDESC_FIXUP(rdesc)
+{
+	return 0;
+}
+
+HID_BPF_OPS(io_jobs) = {
+	.hid_device_event = (void *)event,
+	.hid_rdesc_fixup = (void *)rdesc,
+};
+
+char LICENSE[] SEC("license") = "GPL";

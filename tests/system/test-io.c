@@ -1,0 +1,801 @@
+// SPDX-License-Identifier: MIT
+/* Jobs of bpf/hidsmith/io.bpf.h against a device made of uhid; runs in the VM. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/types.h>
+#include <linux/uhid.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <cmocka.h>
+
+#include "bpf/hidsmith/io_status.h"
+#include "core/base/util.h"
+#include "core/fixup/fixup.h"
+#include "uhid-device.h"
+
+enum op {
+	OP_RUN = 1,
+	OP_RUN_AFTER,
+	OP_CANCEL,
+	OP_ASK,
+	OP_SLOW,
+	OP_FAIL,
+	OP_TICK,
+	OP_POST,
+	OP_POST_10,
+	OP_RUN_3,
+	OP_CANCEL_FAIL,
+	OP_CANCEL_TICK,
+	OP_RUN_SLOW_RUN,
+	OP_CANCEL_ASK,
+	OP_ANSWER = 0x40,
+};
+
+/* What a job's output report says in byte 1. */
+enum said {
+	ATTACH = 0xa0,
+	PLAIN,
+	ASK,
+	SLOW,
+	FAILING,
+	TICK,
+	POST,
+	ANSWERED,
+	GET = 0x100, /* the slow job's GET_REPORT */
+};
+
+/* Order of HS_JOBS() */
+enum job { JOB_ATTACH, JOB_PLAIN, JOB_ASK, JOB_SLOW, JOB_FAILING, JOB_TICK, JOB_POST };
+
+static const uint8_t rdesc[] = {
+	0x06, 0x00, 0xff, 0x09, 0x01, 0xa1, 0x01, /* vendor, Application */
+	0x15, 0x00, 0x26, 0xff, 0x00, 0x75, 0x08, /* bytes */
+	0x85, 0x02, 0x95, 0x0f, 0x09, 0x01, 0x81, 0x02, /* report 2: input, 16 bytes */
+	0x95, 0x07, 0x09, 0x02, 0x91, 0x02, /* output, 8 bytes */
+	0x85, 0x03, 0x95, 0x03, 0x09, 0x03, 0xb1, 0x02, /* report 3: feature, 4 bytes */
+	0xc0,
+};
+
+#define MAX_REQUESTS 1024
+#define SILENT       (-1)
+
+struct request {
+	int said;
+	uint8_t arg;
+	double time;
+};
+
+struct device {
+	struct uhid_device uhid;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	struct request requests[MAX_REQUESTS];
+	unsigned int n;
+	int get_delay_ms; /* or SILENT */
+	bool answer; /* questions, at once */
+	bool quit;
+};
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void sleep_ms(int ms)
+{
+	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+
+	nanosleep(&t, NULL);
+}
+
+static void note(struct device *dev, int said, uint8_t arg)
+{
+	pthread_mutex_lock(&dev->lock);
+	if (dev->n < MAX_REQUESTS)
+		dev->requests[dev->n++] = (struct request){ said, arg, now() };
+	pthread_mutex_unlock(&dev->lock);
+}
+
+static void op(struct device *dev, enum op code, uint8_t arg)
+{
+	uint8_t report[16] = { 2, (uint8_t)code, arg, 0x5a };
+
+	assert_int_equal(uhid_device_input(&dev->uhid, report, sizeof(report)), 0);
+}
+
+static void answer_get(struct device *dev, uint32_t id)
+{
+	struct uhid_event ev = { .type = UHID_GET_REPORT_REPLY };
+
+	if (dev->get_delay_ms == SILENT)
+		return;
+	sleep_ms(dev->get_delay_ms);
+	ev.u.get_report_reply.id = id;
+	ev.u.get_report_reply.size = 4;
+	ev.u.get_report_reply.data[0] = 3;
+	ev.u.get_report_reply.data[1] = 0x77;
+	if (write(dev->uhid.fd, &ev, sizeof(ev)) < 0)
+		perror("uhid");
+}
+
+static void *serve(void *data)
+{
+	struct device *dev = data;
+	struct uhid_event ev;
+
+	while (!dev->quit) {
+		struct pollfd p = { .fd = dev->uhid.fd, .events = POLLIN };
+
+		if (poll(&p, 1, 20) <= 0)
+			continue;
+		if (read(dev->uhid.fd, &ev, sizeof(ev)) <= 0)
+			continue;
+		if (ev.type == UHID_OUTPUT) {
+			note(dev, ev.u.output.data[1], ev.u.output.data[2]);
+			if (dev->answer && ev.u.output.data[1] == ASK)
+				op(dev, OP_ANSWER, 0xf7);
+		} else if (ev.type == UHID_GET_REPORT) {
+			note(dev, GET, ev.u.get_report.rnum);
+			answer_get(dev, ev.u.get_report.id);
+		}
+	}
+	return NULL;
+}
+
+static unsigned int count(struct device *dev, int said)
+{
+	unsigned int n = 0;
+
+	pthread_mutex_lock(&dev->lock);
+	for (unsigned int i = 0; i < dev->n; i++)
+		n += dev->requests[i].said == said;
+	pthread_mutex_unlock(&dev->lock);
+	return n;
+}
+
+/* The request with this number, of those that say so. */
+static struct request nth(struct device *dev, int said, unsigned int nth)
+{
+	struct request r = { -1, 0, 0 };
+
+	pthread_mutex_lock(&dev->lock);
+	for (unsigned int i = 0; i < dev->n; i++) {
+		if (dev->requests[i].said == said && !nth--) {
+			r = dev->requests[i];
+			break;
+		}
+	}
+	pthread_mutex_unlock(&dev->lock);
+	return r;
+}
+
+static void forget(struct device *dev)
+{
+	pthread_mutex_lock(&dev->lock);
+	dev->n = 0;
+	pthread_mutex_unlock(&dev->lock);
+}
+
+static void wait_for(struct device *dev, int said, unsigned int n, int ms)
+{
+	double end = now() + ms / 1e3;
+
+	while (count(dev, said) < n) {
+		if (now() > end)
+			fail_msg("%u of %u requests %x within %d ms", count(dev, said), n, said,
+				 ms);
+		sleep_ms(2);
+	}
+}
+
+static void plug(struct device *dev, uint32_t number)
+{
+	char uniq[16];
+	struct uhid_description d = {
+		.name = "jobs",
+		.phys = "test/io",
+		.uniq = uniq,
+		.bus = 3,
+		.vendor = 0x1209,
+		.product = 0x4a0b,
+		.rdesc = rdesc,
+		.rdesc_size = sizeof(rdesc),
+	};
+	int rc;
+
+	memset(dev, 0, sizeof(*dev));
+	pthread_mutex_init(&dev->lock, NULL);
+	snprintf(uniq, sizeof(uniq), "io-%u", number);
+	rc = uhid_device_create(&dev->uhid, &d);
+	if (rc)
+		fail_msg("no uhid device: %s", strerror(-rc));
+	assert_int_equal(pthread_create(&dev->thread, NULL, serve, dev), 0);
+}
+
+static void unplug(struct device *dev)
+{
+	dev->quit = true;
+	pthread_join(dev->thread, NULL);
+	uhid_device_destroy(&dev->uhid);
+}
+
+static void attach(struct device *dev)
+{
+	struct hs_attach_opts opts = { .size = sizeof(opts) };
+	struct hs_error err = { 0 };
+	struct hs_fixup *fixup;
+
+	if (hs_fixup_open(IO_OBJECT, 0, &fixup, &err))
+		fail_msg("%s", err.text);
+	if (hs_fixup_attach(fixup, dev->uhid.sysname, &opts, &err))
+		fail_msg("%s", err.text);
+	hs_fixup_free(fixup);
+}
+
+static void detach(struct device *dev)
+{
+	struct hs_error err = { 0 };
+
+	if (hs_fixup_detach(dev->uhid.sysname, NULL, NULL, &err) != 1)
+		fail_msg("not detached: %s", err.text);
+}
+
+static void pin_path(struct device *dev, const char *pin, char *path, size_t size)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s", dev->uhid.sysname);
+	for (char *c = name; *c; c++)
+		if (*c == ':' || *c == '.')
+			*c = '_';
+	snprintf(path, size, "/sys/fs/bpf/hid/%s/io_bpf%s%s", name, pin ? "/" : "", pin ? pin : "");
+}
+
+static struct hs_io_status status(struct device *dev)
+{
+	struct hs_io_status s;
+	char path[256];
+	__u32 zero = 0;
+	int fd;
+
+	pin_path(dev, "hs_status", path, sizeof(path));
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		fail_msg("%s: %s", path, strerror(errno));
+	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &s), 0);
+	close(fd);
+	return s;
+}
+
+/* One attached device, whose attach job has run. */
+static int setup(void **state)
+{
+	struct device *dev = calloc(1, sizeof(*dev));
+
+	*state = dev;
+	plug(dev, 1);
+	attach(dev);
+	wait_for(dev, ATTACH, 1, 3000);
+	forget(dev);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct device *dev = *state;
+
+	detach(dev);
+	unplug(dev);
+	free(dev);
+	return 0;
+}
+
+static void attach_job_runs_once(void **state)
+{
+	struct device *dev = *state;
+	struct hs_io_status s;
+
+	sleep_ms(300);
+	s = status(dev);
+	assert_int_equal(count(dev, ATTACH), 0); /* no second one */
+	assert_int_equal(s.version, HS_IO_VERSION);
+	assert_int_equal(s.n_jobs, 7);
+	assert_int_equal(s.probes, 1);
+	assert_string_equal(s.job[JOB_ATTACH].name, "attach");
+	assert_string_equal(s.job[JOB_POST].name, "post");
+	assert_int_equal(s.job[JOB_ATTACH].runs, 1);
+	assert_int_equal(s.job[JOB_ATTACH].failures, 0);
+	assert_int_equal(s.requests, 1);
+	assert_int_equal(s.mode == HS_IO_TIMER_AND_WORK || s.mode == HS_IO_SLEEPABLE_TIMER, 1);
+	print_message("mode %s\n",
+		      s.mode == HS_IO_TIMER_AND_WORK ? "timer and work item" : "sleepable timer");
+}
+
+static void event_runs_a_job(void **state)
+{
+	struct device *dev = *state;
+
+	for (unsigned int i = 1; i <= 200; i++) {
+		op(dev, OP_RUN, 0);
+		wait_for(dev, PLAIN, i, 2000);
+	}
+	assert_int_equal(status(dev).job[JOB_PLAIN].runs, 200);
+}
+
+static void asked_three_times_runs_once(void **state)
+{
+	struct device *dev = *state;
+	struct hs_io_status s;
+
+	/* The slow job keeps the worker busy, so that nothing starts in between. */
+	dev->get_delay_ms = 100;
+	op(dev, OP_SLOW, 0);
+	wait_for(dev, GET, 1, 1000);
+	op(dev, OP_RUN_3, 0);
+	wait_for(dev, PLAIN, 1, 2000);
+	sleep_ms(100);
+	s = status(dev);
+	assert_int_equal(count(dev, PLAIN), 1);
+	assert_int_equal(s.job[JOB_PLAIN].runs, 1);
+	assert_int_equal(s.job[JOB_PLAIN].coalesced, 2);
+}
+
+static void asked_while_it_runs_runs_once_more(void **state)
+{
+	struct device *dev = *state;
+
+	dev->get_delay_ms = 150;
+	op(dev, OP_SLOW, 0);
+	wait_for(dev, GET, 1, 1000);
+	op(dev, OP_SLOW, 0);
+	op(dev, OP_SLOW, 0);
+	wait_for(dev, SLOW, 2, 3000);
+	sleep_ms(300);
+	assert_int_equal(count(dev, GET), 2);
+	assert_int_equal(nth(dev, SLOW, 0).arg, 0x77);
+}
+
+static void jobs_do_not_overlap(void **state)
+{
+	struct device *dev = *state;
+
+	dev->get_delay_ms = 100;
+	op(dev, OP_SLOW, 0);
+	wait_for(dev, GET, 1, 1000);
+	op(dev, OP_RUN, 0);
+	op(dev, OP_POST, 9);
+	wait_for(dev, POST, 1, 3000);
+	assert_true(nth(dev, SLOW, 0).time < nth(dev, PLAIN, 0).time);
+	assert_true(nth(dev, PLAIN, 0).time < nth(dev, POST, 0).time);
+	assert_int_equal(nth(dev, POST, 0).arg, 9);
+}
+
+/* Question, slow, plain asked in one event; others wait for the question's answer. */
+static void jobs_run_in_the_order_asked(void **state)
+{
+	struct device *dev = *state;
+
+	op(dev, OP_RUN_SLOW_RUN, 0);
+	wait_for(dev, ASK, 1, 1000);
+	sleep_ms(100);
+	assert_int_equal(count(dev, GET) + count(dev, PLAIN), 0);
+	op(dev, OP_ANSWER, 7);
+	wait_for(dev, PLAIN, 1, 3000);
+	assert_true(nth(dev, ANSWERED, 0).time < nth(dev, GET, 0).time);
+	assert_true(nth(dev, SLOW, 0).time < nth(dev, PLAIN, 0).time);
+}
+
+static void delayed_job_keeps_its_time(void **state)
+{
+	struct device *dev = *state;
+	double start = now();
+
+	op(dev, OP_RUN_AFTER, 200);
+	/* Asked for again later: the earlier time stays. */
+	sleep_ms(50);
+	op(dev, OP_RUN_AFTER, 250);
+	wait_for(dev, PLAIN, 1, 3000);
+	assert_true(nth(dev, PLAIN, 0).time - start >= 0.199);
+	assert_true(nth(dev, PLAIN, 0).time - start < 0.29);
+	sleep_ms(300);
+	assert_int_equal(count(dev, PLAIN), 1);
+
+	/* Asked for again for an earlier time: that one counts. */
+	start = now();
+	op(dev, OP_RUN_AFTER, 250);
+	op(dev, OP_RUN, 0);
+	wait_for(dev, PLAIN, 2, 3000);
+	assert_true(nth(dev, PLAIN, 1).time - start < 0.2);
+	sleep_ms(300);
+	assert_int_equal(count(dev, PLAIN), 2);
+}
+
+static void cancelled_job_does_not_run(void **state)
+{
+	struct device *dev = *state;
+
+	op(dev, OP_RUN_AFTER, 100);
+	sleep_ms(20);
+	op(dev, OP_CANCEL, 0);
+	sleep_ms(250);
+	assert_int_equal(count(dev, PLAIN), 0);
+	op(dev, OP_RUN, 0);
+	wait_for(dev, PLAIN, 1, 1000);
+}
+
+static void failing_job_backs_off_and_gives_up(void **state)
+{
+	struct device *dev = *state;
+	static const double gap[] = { 0.040, 0.080, 0.100 };
+	struct hs_io_job_status job;
+
+	op(dev, OP_FAIL, 0);
+	wait_for(dev, FAILING, 4, 3000);
+	sleep_ms(300);
+	assert_int_equal(count(dev, FAILING), 4);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(nth(dev, FAILING, i).arg, i);
+	for (unsigned int i = 0; i < 3; i++) {
+		double d = nth(dev, FAILING, i + 1).time - nth(dev, FAILING, i).time;
+
+		if (d < gap[i] - 0.005 || d > gap[i] + 0.1)
+			fail_msg("retry %u after %.3f s instead of %.3f", i, d, gap[i]);
+	}
+	job = status(dev).job[JOB_FAILING];
+	assert_int_equal(job.runs, 4);
+	assert_int_equal(job.failures, 4);
+	assert_int_equal(job.given_up, 1);
+	assert_int_equal(job.last_errno, EIO);
+
+	/* A new request is a new start. */
+	forget(dev);
+	op(dev, OP_FAIL, 0);
+	wait_for(dev, FAILING, 2, 3000);
+	assert_int_equal(nth(dev, FAILING, 0).arg, 0);
+	op(dev, OP_CANCEL_FAIL, 0);
+	sleep_ms(300);
+	assert_int_equal(count(dev, FAILING), 2);
+}
+
+static void periodic_job_keeps_pace(void **state)
+{
+	struct device *dev = *state;
+	double first, fifth, sixth;
+
+	op(dev, OP_TICK, 40);
+	wait_for(dev, TICK, 6, 3000);
+	first = nth(dev, TICK, 0).time;
+	fifth = nth(dev, TICK, 4).time;
+	sixth = nth(dev, TICK, 5).time;
+	if (fifth - first < 0.150 || fifth - first > 0.220)
+		fail_msg("four periods of 40 ms took %.3f s", fifth - first);
+	/* Then it sets its own period. */
+	if (sixth - fifth < 0.190 || sixth - fifth > 0.300)
+		fail_msg("a period of 200 ms took %.3f s", sixth - fifth);
+	assert_int_equal(status(dev).job[JOB_TICK].period_ms, 200);
+
+	op(dev, OP_CANCEL_TICK, 0);
+	forget(dev);
+	sleep_ms(500);
+	assert_int_equal(count(dev, TICK), 0);
+	assert_int_equal(status(dev).job[JOB_TICK].period_ms, 0);
+}
+
+static void missed_periods_are_counted(void **state)
+{
+	struct device *dev = *state;
+
+	dev->get_delay_ms = 300;
+	op(dev, OP_TICK, 40);
+	wait_for(dev, TICK, 1, 1000);
+	op(dev, OP_SLOW, 0);
+	wait_for(dev, TICK, 3, 3000);
+	assert_in_range(status(dev).job[JOB_TICK].missed, 4, 9);
+	op(dev, OP_CANCEL_TICK, 0);
+}
+
+static void posts_keep_order_and_a_full_queue_is_told(void **state)
+{
+	struct device *dev = *state;
+
+	dev->get_delay_ms = 100;
+	op(dev, OP_SLOW, 0);
+	wait_for(dev, GET, 1, 1000);
+	op(dev, OP_POST_10, 0);
+	wait_for(dev, POST, 8, 3000);
+	sleep_ms(100);
+	assert_int_equal(count(dev, POST), 8);
+	for (unsigned int i = 0; i < 8; i++)
+		assert_int_equal(nth(dev, POST, i).arg, i);
+	assert_int_equal(status(dev).queue_full, 2);
+}
+
+static int open_hidraw(struct device *dev)
+{
+	char command[256], path[300] = "";
+	FILE *f;
+	int fd;
+
+	snprintf(command, sizeof(command), "ls /sys/bus/hid/devices/%s/hidraw", dev->uhid.sysname);
+	f = popen(command, "r");
+	assert_non_null(f);
+	strcpy(path, "/dev/");
+	assert_non_null(fgets(path + 5, 200, f));
+	path[strcspn(path, "\n")] = 0;
+	pclose(f);
+	fd = open(path, O_RDONLY | O_NONBLOCK);
+	if (fd < 0)
+		fail_msg("%s: %s", path, strerror(errno));
+	return fd;
+}
+
+static void answer_reaches_the_job_and_others_pass(void **state)
+{
+	struct device *dev = *state;
+	uint8_t report[64];
+	int fd = open_hidraw(dev);
+
+	op(dev, OP_ASK, 0);
+	wait_for(dev, ASK, 1, 1000);
+	while (read(fd, report, sizeof(report)) > 0)
+		;
+	op(dev, OP_ANSWER, 6); /* another question's */
+	op(dev, OP_ANSWER, 0xf7);
+	wait_for(dev, ANSWERED, 1, 1000);
+	assert_int_equal(nth(dev, ANSWERED, 0).arg, 0x5a);
+	assert_int_equal(read(fd, report, sizeof(report)), 16);
+	assert_int_equal(report[2], 6);
+	assert_int_equal(read(fd, report, sizeof(report)), -1);
+	/* Nobody waits any more. */
+	op(dev, OP_ANSWER, 0xf7);
+	sleep_ms(20);
+	assert_int_equal(read(fd, report, sizeof(report)), 16);
+	assert_int_equal(status(dev).answers, 1);
+	close(fd);
+}
+
+static void quick_answers_are_not_lost(void **state)
+{
+	struct device *dev = *state;
+
+	dev->answer = true;
+	for (unsigned int i = 1; i <= 200; i++) {
+		op(dev, OP_ASK, 0);
+		wait_for(dev, ANSWERED, i, 2000);
+	}
+	assert_int_equal(status(dev).job[JOB_ASK].timeouts, 0);
+}
+
+static void silence_times_out(void **state)
+{
+	struct device *dev = *state;
+	struct hs_io_job_status job;
+
+	op(dev, OP_ASK, 0);
+	wait_for(dev, ASK, 1, 1000);
+	op(dev, OP_RUN, 0);
+	wait_for(dev, PLAIN, 1, 1000);
+	/* The next job starts when the time is over. */
+	assert_in_range((nth(dev, PLAIN, 0).time - nth(dev, ASK, 0).time) * 1000, 290, 450);
+	job = status(dev).job[JOB_ASK];
+	assert_int_equal(job.timeouts, 1);
+	assert_int_equal(job.failures, 1);
+	assert_int_equal(job.last_errno, ETIMEDOUT);
+	/* Too late. */
+	op(dev, OP_ANSWER, 7);
+	sleep_ms(50);
+	assert_int_equal(count(dev, ANSWERED), 0);
+}
+
+static void waiting_job_can_be_cancelled(void **state)
+{
+	struct device *dev = *state;
+
+	op(dev, OP_ASK, 0);
+	wait_for(dev, ASK, 1, 1000);
+	op(dev, OP_CANCEL_ASK, 0);
+	op(dev, OP_RUN, 0);
+	wait_for(dev, PLAIN, 1, 1000);
+	assert_true(nth(dev, PLAIN, 0).time - nth(dev, ASK, 0).time < 0.2);
+	assert_int_equal(status(dev).job[JOB_ASK].timeouts, 0);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		fail_msg("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static void attach_job_runs_again_after_a_probe(void **state)
+{
+	struct device *dev = *state;
+
+	write_file("/sys/bus/hid/drivers/hid-generic/unbind", dev->uhid.sysname);
+	op(dev, OP_RUN, 0);
+	sleep_ms(100);
+	write_file("/sys/bus/hid/drivers/hid-generic/bind", dev->uhid.sysname);
+	wait_for(dev, ATTACH, 1, 3000);
+	assert_int_equal(status(dev).probes, 2);
+	sleep_ms(200);
+	assert_int_equal(count(dev, ATTACH), 1);
+}
+
+/* No teardown from here on: these tests end the device in their own way. */
+
+static void no_request_after_detach(void **state)
+{
+	static struct device dev;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		double end;
+
+		plug(&dev, 10 + (uint32_t)i);
+		attach(&dev);
+		wait_for(&dev, ATTACH, 1, 3000);
+		op(&dev, OP_TICK, 5);
+		wait_for(&dev, TICK, 3, 2000);
+		dev.get_delay_ms = 50 * i;
+		op(&dev, OP_SLOW, 0);
+		sleep_ms(10 * i);
+		detach(&dev);
+		end = now();
+		sleep_ms(400);
+		pthread_mutex_lock(&dev.lock);
+		if (dev.n && dev.requests[dev.n - 1].time > end)
+			fail_msg("request %x %.3f ms after detach", dev.requests[dev.n - 1].said,
+				 1e3 * (dev.requests[dev.n - 1].time - end));
+		pthread_mutex_unlock(&dev.lock);
+		unplug(&dev);
+	}
+}
+
+static void detach_waits_for_a_silent_device(void **state)
+{
+	static struct device dev;
+	double start;
+	unsigned int n;
+
+	(void)state;
+	plug(&dev, 20);
+	attach(&dev);
+	wait_for(&dev, ATTACH, 1, 3000);
+	dev.get_delay_ms = SILENT;
+	op(&dev, OP_SLOW, 0);
+	wait_for(&dev, GET, 1, 1000);
+	op(&dev, OP_RUN, 0);
+	start = now();
+	detach(&dev);
+	assert_in_range((now() - start) * 1000, 3000, 7000); /* the kernel's limit is 5 s */
+	n = count(&dev, PLAIN);
+	sleep_ms(300);
+	assert_int_equal(n, 0);
+	assert_int_equal(count(&dev, PLAIN), 0);
+	unplug(&dev);
+}
+
+static void unplug_in_any_phase(void **state)
+{
+	static const enum op ops[] = { OP_SLOW, OP_ASK, OP_FAIL, OP_TICK, OP_RUN_SLOW_RUN };
+	static struct device dev;
+
+	(void)state;
+	for (unsigned int i = 0; i < 2 * sizeof(ops) / sizeof(ops[0]); i++) {
+		plug(&dev, 30 + i);
+		attach(&dev);
+		wait_for(&dev, ATTACH, 1, 3000);
+		dev.get_delay_ms = SILENT;
+		op(&dev, ops[i / 2], 10);
+		sleep_ms(i % 2 ? 30 : 0);
+		unplug(&dev);
+		detach(&dev);
+	}
+}
+
+/* As others' tools do it: the pins go while a request is on its way. */
+static void pins_removed_during_a_request(void **state)
+{
+	static struct device dev;
+	char path[256];
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		plug(&dev, 50 + i);
+		attach(&dev);
+		wait_for(&dev, ATTACH, 1, 3000);
+		dev.get_delay_ms = SILENT;
+		op(&dev, OP_SLOW, 0);
+		wait_for(&dev, GET, 1, 1000);
+		pin_path(&dev, NULL, path, sizeof(path));
+		{
+			char command[300];
+
+			snprintf(command, sizeof(command), "rm -r %s", path);
+			assert_int_equal(system(command), 0);
+		}
+		sleep_ms(i * 500);
+		unplug(&dev); /* ends the request; its caller's code must still be there */
+		sleep_ms(200);
+	}
+}
+
+static void a_silent_device_delays_no_other(void **state)
+{
+	static struct device silent, lively;
+
+	(void)state;
+	plug(&silent, 60);
+	plug(&lively, 61);
+	attach(&silent);
+	attach(&lively);
+	wait_for(&silent, ATTACH, 1, 3000);
+	wait_for(&lively, ATTACH, 1, 3000);
+	silent.get_delay_ms = SILENT;
+	op(&silent, OP_SLOW, 0);
+	wait_for(&silent, GET, 1, 1000);
+	for (unsigned int i = 1; i <= 20; i++) {
+		double start = now();
+
+		op(&lively, OP_RUN, 0);
+		wait_for(&lively, PLAIN, i, 1000);
+		if (now() - start > 0.2)
+			fail_msg("took %.3f s", now() - start);
+	}
+	unplug(&silent);
+	detach(&silent);
+	detach(&lively);
+	unplug(&lively);
+}
+
+#define JOB_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		JOB_TEST(attach_job_runs_once),
+		JOB_TEST(event_runs_a_job),
+		JOB_TEST(asked_three_times_runs_once),
+		JOB_TEST(asked_while_it_runs_runs_once_more),
+		JOB_TEST(jobs_do_not_overlap),
+		JOB_TEST(jobs_run_in_the_order_asked),
+		JOB_TEST(delayed_job_keeps_its_time),
+		JOB_TEST(cancelled_job_does_not_run),
+		JOB_TEST(failing_job_backs_off_and_gives_up),
+		JOB_TEST(periodic_job_keeps_pace),
+		JOB_TEST(missed_periods_are_counted),
+		JOB_TEST(posts_keep_order_and_a_full_queue_is_told),
+		JOB_TEST(answer_reaches_the_job_and_others_pass),
+		JOB_TEST(quick_answers_are_not_lost),
+		JOB_TEST(silence_times_out),
+		JOB_TEST(waiting_job_can_be_cancelled),
+		JOB_TEST(attach_job_runs_again_after_a_probe),
+		cmocka_unit_test(no_request_after_detach),
+		cmocka_unit_test(detach_waits_for_a_silent_device),
+		cmocka_unit_test(unplug_in_any_phase),
+		cmocka_unit_test(pins_removed_during_a_request),
+		cmocka_unit_test(a_silent_device_delays_no_other),
+	};
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

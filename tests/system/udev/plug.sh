@@ -1,0 +1,208 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# A device is plugged in and works; it goes and leaves nothing behind. What is
+# switched off, or somebody else's, is left alone.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/lib.sh"
+
+# The axes of the device's input node, as the kernel's bit mask.
+axes()
+{
+	cat /sys/bus/hid/devices/"$1"/input/input*/capabilities/rel
+}
+
+# What a helper that udev starts leaves in udevd's log.
+helpers()
+{
+	grep -c "Starting '/usr/local/bin/hidsmith udev" /run/udevd.log
+}
+
+plug()
+{
+	plug_cmd plug "$@"
+	device=$REPLY
+	settle
+}
+
+unplug()
+{
+	plug_cmd unplug "$device"
+	settle
+	is "pins after unplug of $device" "$(all_pins)" ""
+	is "state after unplug of $device" "$(ls /run/hidsmith 2>&1)" ""
+}
+
+install_hidsmith
+start_udevd --debug
+start_plug
+
+# --- a fixup that changes the descriptor
+plug id=0003:1234:5678
+is 'pins' "$(pins "$device")" 0010-test__rdesc
+is 'axes' "$(axes "$device")" 902
+is 'property' "$(property "$device" HIDSMITH_FIXUPS)" 0010-test__rdesc
+is 'driver' "$(property "$device" DRIVER)" hid-generic
+before=$(helpers)
+for action in unbind bind change; do
+	udevadm trigger --settle --action=$action "/sys/bus/hid/devices/$device"
+	is "property after $action" "$(property "$device" HIDSMITH_FIXUPS)" 0010-test__rdesc
+done
+is 'helpers that bind, unbind and change started' "$(helpers)" "$before"
+# what is attached stays as it is when the device is announced again
+inputs=$(ls /sys/bus/hid/devices/"$device"/input)
+udevadm trigger --settle --action=add "/sys/bus/hid/devices/$device"
+is 'property after add' "$(property "$device" HIDSMITH_FIXUPS)" 0010-test__rdesc
+is 'input nodes after add' "$(ls /sys/bus/hid/devices/"$device"/input)" "$inputs"
+unplug
+
+# --- one that does not, and so causes no bind event
+plug id=0003:1234:5679
+is 'pins' "$(pins "$device")" 0010-test__event
+is 'property' "$(property "$device" HIDSMITH_FIXUPS)" 0010-test__event
+unplug
+
+# --- two for one device; the second best where the best does not want it
+plug id=0003:1234:567c
+is 'pins of two' "$(pins "$device")" "0010-test__event 0010-test__rdesc"
+is 'property of two' "$(property "$device" HIDSMITH_FIXUPS)" "0010-test__event 0010-test__rdesc"
+unplug
+plug id=0003:1234:567a
+is 'pins of the second best' "$(pins "$device")" 0010-test__choice
+unplug
+
+# --- a fixup that cannot load leaves the device as it is, and the log says why
+plug id=0003:1234:567b
+is 'pins of the broken one' "$(pins "$device")" ""
+is 'driver of a device with a broken fixup' "$(property "$device" DRIVER)" hid-generic
+has 'log' "$(cat /run/udevd.log)" "0010-test__broken: the kernel's verifier refused it"
+unplug
+
+# --- a device that is nobody's starts nothing
+before=$(helpers)
+plug id=0003:1234:9999
+is 'helpers for a device without fixup' "$(helpers)" "$before"
+is 'pins of a device without fixup' "$(pins "$device")" ""
+unplug
+
+# --- attached and detached by hand
+plug id=0003:1234:5678
+check 'detach' hidsmith detach "$device" >/dev/null
+settle
+is 'pins after detach' "$(pins "$device")" ""
+is 'axes after detach' "$(axes "$device")" 3
+is 'property after detach' "$(property "$device" HIDSMITH_FIXUPS)" ""
+check 'attach' hidsmith attach "$device" >/dev/null
+settle
+is 'pins after attach' "$(pins "$device")" 0010-test__rdesc
+is 'property after attach' "$(property "$device" HIDSMITH_FIXUPS)" 0010-test__rdesc
+unplug
+
+# --- somebody else was first
+plug id=0003:1234:9999
+check 'attach --force' hidsmith attach --force "$device" test__event >/dev/null
+out=$(hidsmith udev add "$device" 2>&1) || fail "add, with pins of others: $out"
+is 'pins of others' "$(pins "$device")" 0010-test__event
+unplug
+plug id=0003:1234:5678
+rm -r /run/hidsmith
+out=$(hidsmith udev add "$device" 2>&1) || fail "add, with pins of others: $out"
+has 'said so' "$out" "left alone: 0010-test__rdesc is attached already, and not by hidsmith's rule"
+hidsmith udev detach 2>&1
+is 'pins of others after udev detach' "$(pins "$device")" 0010-test__rdesc
+plug_cmd unplug "$device"
+settle
+rm -r /sys/fs/bpf/hid/*
+
+# --- switched off
+mkdir -p /run/udev/rules.d
+echo 'ACTION=="add", SUBSYSTEM=="hid", ENV{HIDSMITH_IGNORE_DEVICE}="1"' >/run/udev/rules.d/50-test.rules
+udevadm control --reload
+before=$(helpers)
+plug id=0003:1234:5678
+is 'pins of an ignored device' "$(pins "$device")" ""
+is 'helpers for an ignored device' "$(helpers)" "$before"
+unplug
+rm /run/udev/rules.d/50-test.rules
+udevadm control --reload
+while IFS='|' read -r what config; do
+	printf '%b' "$config" >/etc/hidsmith/hidsmith.conf
+	plug id=0003:1234:5678
+	is "pins, $what" "$(pins "$device")" ""
+	unplug
+done <<'END'
+all off|[hidsmith]\nenabled = no\n
+device off|[device 1234:5678]\nenabled = no\n
+fixup off|[fixup test__rdesc]\nenabled = no\n
+a mistake|[hidsmith]\nenabled = nope\n
+END
+has 'log' "$(cat /run/udevd.log)" "/etc/hidsmith/hidsmith.conf:2: neither yes nor no: 'nope'"
+
+# --- switched off while it is attached, and on again
+: >/etc/hidsmith/hidsmith.conf
+plug id=0003:1234:567c
+printf '[fixup test__event]\nenabled = no\n' >/etc/hidsmith/hidsmith.conf
+inputs=$(ls /sys/bus/hid/devices/"$device"/input)
+check 'refresh' hidsmith udev refresh
+is 'pins after one was switched off' "$(pins "$device")" 0010-test__rdesc
+is 'input nodes, the other one off' "$(ls /sys/bus/hid/devices/"$device"/input)" "$inputs"
+: >/etc/hidsmith/hidsmith.conf
+check 'refresh' hidsmith udev refresh
+is 'pins after it was switched on' "$(pins "$device")" "0010-test__event 0010-test__rdesc"
+
+# --- a new version of one of two: that one is attached again, the other not touched
+link=$(stat -c %i /sys/fs/bpf/hid/*/0010-test__event_bpf)
+cp "$build"/tests/system/udev/fixtures-v2/*.o /usr/local/lib/hidsmith/bpf/
+check 'refresh' hidsmith udev refresh
+is 'axes with version 2' "$(axes "$device")" 82
+is 'the one that has not changed' "$(stat -c %i /sys/fs/bpf/hid/*/0010-test__event_bpf)" "$link"
+inputs=$(ls /sys/bus/hid/devices/"$device"/input)
+check 'refresh' hidsmith udev refresh
+is 'input nodes, nothing new' "$(ls /sys/bus/hid/devices/"$device"/input)" "$inputs"
+unplug
+cp "$build"/tests/system/udev/fixtures/*.o /usr/local/lib/hidsmith/bpf/
+
+# --- an object of one's own: found before the package's, with and without dry run
+plug id=0003:1234:5678
+object=$build/tests/system/udev/fixtures-v2/0010-test__rdesc.bpf.o
+out=$(hidsmith install --dry-run "$object") || fail 'install --dry-run'
+has 'dry run' "$out" "would install $object to /etc/hidsmith/bpf/0010-test__rdesc.bpf.o"
+is 'files after a dry run' "$(ls /etc/hidsmith/bpf)" ""
+check 'install' hidsmith install "$object" >/dev/null
+is 'axes with an own object' "$(axes "$device")" 82
+has 'hwdb' "$(cat /etc/udev/hwdb.d/82-hidsmith-local.hwdb)" hidsmith:hid:b0003g0001v00001234p00005678
+out=$(hidsmith install "$build/tests/system/udev/fixtures/0010-test__rdesc.bpf.o" 2>&1) &&
+	fail 'install replaced an object without --force'
+has 'install' "$out" 'is there already, with other content; --force replaces it'
+unplug
+plug id=0003:1234:5678
+is 'axes with an own object' "$(axes "$device")" 82
+out=$(hidsmith uninstall --dry-run 0010-test__rdesc) || fail 'uninstall --dry-run'
+is 'axes after a dry run' "$(axes "$device")" 82
+check 'uninstall' hidsmith uninstall 0010-test__rdesc.bpf.o >/dev/null
+is 'axes with the package'"'"'s object again' "$(axes "$device")" 902
+is 'hwdb file' "$(ls /etc/udev/hwdb.d)" 82-hidsmith.hwdb
+hidsmith uninstall 0010-test__rdesc 2>/run/err && fail 'uninstalled what is not there'
+has 'uninstall' "$(cat /run/err)" "/etc/hidsmith/bpf/0010-test__rdesc.bpf.o: No such file"
+hidsmith uninstall ../../passwd 2>/run/err && fail 'uninstalled a path'
+has 'uninstall' "$(cat /run/err)" 'not the name of an installed object'
+unplug
+
+# --- nothing is installed that would not load
+echo nothing >/run/0010-bad.bpf.o
+cp "$object" '/run/0010-bad name.bpf.o'
+cp "$object" /run/0010-bad.o
+for file in /run/0010-bad.bpf.o '/run/0010-bad name.bpf.o' /run/0010-bad.o /run/missing.bpf.o; do
+	hidsmith install "$object" "$file" 2>/dev/null && fail "installed $file"
+	is "files after install of $file" "$(ls /etc/hidsmith/bpf)" ""
+done
+
+# --- everything goes at once
+plug id=0003:1234:567c
+check 'udev detach' hidsmith udev detach
+is 'pins after udev detach' "$(all_pins | grep 0010)" ""
+is 'state after udev detach' "$(ls /run/hidsmith)" ""
+is 'driver after udev detach' "$(basename "$(readlink -f /sys/bus/hid/devices/"$device"/driver)")" hid-generic
+unplug
+
+finish
