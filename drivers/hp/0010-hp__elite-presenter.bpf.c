@@ -3,8 +3,9 @@
  * HP Elite Presenter Mouse 3YF38AA, Bluetooth 03f0:464a.
  *
  * Its descriptor has two application collections of usage Mouse: report 1 is the
- * mouse, report 2 the presenter's digital laser pointer. The kernel makes one input
- * device of the two, so only one of them works. We call the second Pointer:
+ * mouse, report 2 the presenter's digital laser pointer. Kernels that make one input
+ * device of the two let only one of them work; those that make one for each
+ * application call both "Mouse". We call the second Pointer, which works on either:
  *
  *	78	09 02	Usage (Mouse)	->	09 01	Usage (Pointer)
  *
