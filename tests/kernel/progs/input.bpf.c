@@ -35,6 +35,8 @@ static int try_cb(void *map, int *key, struct elem *e)
 		return 0;
 	bpf_for(i, 0, (int)trying.reports)
 	{
+		if (counts.hardware >= trying.until)
+			break;
 		ret = hid_bpf_try_input_report(ctx, HID_INPUT_REPORT, report, sizeof(report));
 		if (!ret) {
 			trying.ok++;

@@ -18,6 +18,7 @@ struct input_counts {
 
 struct inject_args {
 	__u32 reports;
+	__u32 until; /* so many of the device's reports were processed */
 	__u32 wait; /* not done yet */
 	__u32 ok;
 	__u32 failed;
