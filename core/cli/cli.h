@@ -38,6 +38,7 @@ extern const struct hs_command hs_cmd_detach;
 extern const struct hs_command hs_cmd_hwdb;
 extern const struct hs_command hs_cmd_inspect;
 extern const struct hs_command hs_cmd_install;
+extern const struct hs_command hs_cmd_io;
 extern const struct hs_command hs_cmd_list;
 extern const struct hs_command hs_cmd_new;
 extern const struct hs_command hs_cmd_record;

@@ -2,23 +2,16 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <math.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
-#include <time.h>
 
 #include "core/base/text.h"
 #include "core/base/util.h"
 #include "core/cli/cli.h"
+#include "core/cli/record.h"
 #include "core/device/device.h"
 #include "core/device/hidraw.h"
-#include "core/hid/rdesc-text.h"
-#include "core/recording/recording.h"
 
 static const char help[] =
 	"usage: hidsmith record [OPTION]... [DEVICE]...\n"
@@ -35,44 +28,36 @@ static const char help[] =
 	"      --duration SEC    end after SEC seconds\n"
 	"      --plain           no comments that say in words what the descriptor has\n"
 	"  -q, --quiet           nothing on standard error but errors\n"
+	"      --io              requests, too: see below\n"
+	"      --no-rebind       do not have the device probed anew (with --io)\n"
 	"      --help\n"
 	"\n"
 	"Reports are read from hidraw, behind the fixups that are attached.\n"
 	"\n"
+	"With --io the report descriptor and the reports are those before any fixup, and\n"
+	"the file has all requests of kernel and fixups with the device's answers\n"
+	"('# hidsmith:' lines, hidsmith-recording(5)), so that replay is the device. The\n"
+	"device's driver is taken away and comes back, to have what it asks first.\n"
+	"Comments tell what fixups made of a report ('# fixed'), which ones they dropped\n"
+	"or injected, and what other programs asked ('# hidraw:'). Needs root and a kernel\n"
+	"with HID-BPF. Of USB devices those requests of drivers are missing that go through\n"
+	"usbhid's own queue (hid_hw_request) and not through HID core's raw requests.\n"
+	"\n"
 	"Exit status: 0; 4 if there is no such device, or the last one went away by itself;\n"
 	"else see hidsmith(1).\n";
-
-struct options {
-	const char *output;
-	double duration; /* seconds, 0: until told to end */
-	bool plain, quiet;
-};
 
 struct source {
 	const struct hs_device *dev;
 	int fd; /* -1 once the device has gone */
 };
 
+/* Recording by hidraw alone. */
 struct session {
-	const struct options *opts;
+	const struct record_options *opts;
+	struct record_file *file;
 	struct source *sources;
 	size_t n_sources, n_open;
-	struct hs_recording *rec; /* the devices; entries go straight to the file */
-	FILE *out;
-	bool out_opened;
-	unsigned int last; /* device of the last line in the file */
-	bool started;
-	uint64_t start_us; /* of the first entry */
-	size_t n_reports;
 };
-
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 /* Names fill the terminal's line at most; what they hold is the device's choice. */
 static void list_device(const struct hs_device *dev, size_t number)
@@ -149,97 +134,31 @@ static int find_devices(const struct hs_device_list *list, char **specs, size_t 
 	return 0;
 }
 
-static int open_sources(struct session *s, const struct hs_device **devs, size_t n,
+static int open_sources(struct session *s, const struct hs_device *const *devs, size_t n,
 			struct hs_error *err)
 {
 	s->sources = calloc(n, sizeof(*s->sources));
-	s->rec = hs_recording_new();
-	if (!s->sources || !s->rec)
+	if (!s->sources)
 		return hs_error_set(err, -ENOMEM, "out of memory");
 	s->n_sources = n;
 	for (size_t i = 0; i < n; i++)
-		s->sources[i].fd = -1;
+		s->sources[i] = (struct source){ devs[i], -1 };
 	for (size_t i = 0; i < n; i++) {
 		uint8_t rdesc[HS_RDESC_MAX];
-		struct hs_recorded_device dev = {
-			.number = (int)i,
-			.name = devs[i]->name,
-			.phys = devs[i]->phys,
-			.uniq = devs[i]->uniq,
-			.id = devs[i]->id,
-			.rdesc = rdesc,
-		};
+		size_t size;
 		int rc;
 
-		s->sources[i].dev = devs[i];
 		s->sources[i].fd = hs_hidraw_open(devs[i], err);
 		if (s->sources[i].fd < 0)
 			return s->sources[i].fd;
 		s->n_open++;
-		rc = hs_device_read_rdesc(devs[i], rdesc, &dev.rdesc_size, err);
+		rc = hs_device_read_rdesc(devs[i], rdesc, &size, err);
+		if (!rc)
+			rc = record_file_add(s->file, devs[i], rdesc, size, err);
 		if (rc < 0)
 			return rc;
-		rc = hs_recording_add_device(s->rec, &dev);
-		if (rc < 0)
-			return hs_error_set(err, rc, "%s: %s", devs[i]->sysname, strerror(-rc));
 	}
 	return 0;
-}
-
-static int open_output(struct session *s, struct hs_error *err)
-{
-	s->out = stdout;
-	if (!s->opts->output || !strcmp(s->opts->output, "-"))
-		return 0;
-	s->out = fopen(s->opts->output, "we");
-	if (!s->out)
-		return hs_error_set(err, -errno, "%s: %s", s->opts->output, strerror(errno));
-	s->out_opened = true;
-	return 0;
-}
-
-static int output_error(const struct session *s, struct hs_error *err)
-{
-	return hs_error_set(err, -EIO, "%s: %s",
-			    s->out_opened ? s->opts->output : "standard output", strerror(errno));
-}
-
-static int flush(struct session *s, struct hs_error *err)
-{
-	return fflush(s->out) || ferror(s->out) ? output_error(s, err) : 0;
-}
-
-/* The descriptor in words comes first: a reader of the file meets it first. */
-static void write_description(struct session *s)
-{
-	for (size_t i = 0; i < s->n_sources; i++) {
-		const struct hs_recorded_device *dev = hs_recording_device(s->rec, i);
-		char name[HS_ESCAPE_SIZE(128)];
-
-		fprintf(s->out, "# %s %s\n", s->sources[i].dev->sysname,
-			hs_escape(dev->name, name, sizeof(name)));
-		hs_rdesc_print(dev->rdesc, dev->rdesc_size, "# ", s->out, NULL);
-	}
-}
-
-static int write_head(struct session *s, struct hs_error *err)
-{
-	if (!s->opts->plain)
-		write_description(s);
-	hs_recording_write_devices(s->rec, s->out);
-	s->last = (unsigned int)s->n_sources - 1;
-	return flush(s, err);
-}
-
-static int write_entry(struct session *s, struct hs_entry *entry, struct hs_error *err)
-{
-	if (!s->started) {
-		s->started = true;
-		s->start_us = entry->time_us;
-	}
-	entry->time_us -= s->start_us;
-	return hs_recording_write_entry(s->rec, entry, &s->last, s->out) < 0 ? output_error(s, err)
-									     : 0;
 }
 
 static int source_gone(struct session *s, size_t index, struct hs_error *err)
@@ -247,7 +166,7 @@ static int source_gone(struct session *s, size_t index, struct hs_error *err)
 	struct hs_entry entry = {
 		.type = HS_ENTRY_UNPLUG,
 		.device = (unsigned int)index,
-		.time_us = now_us(),
+		.time_us = record_now_us(),
 	};
 
 	close(s->sources[index].fd);
@@ -255,7 +174,7 @@ static int source_gone(struct session *s, size_t index, struct hs_error *err)
 	s->n_open--;
 	if (!s->opts->quiet)
 		fprintf(stderr, "%s: went away\n", s->sources[index].dev->sysname);
-	return write_entry(s, &entry, err);
+	return record_file_entry(s->file, &entry, err);
 }
 
 /* Take all that a device has said. */
@@ -268,14 +187,13 @@ static int drain(struct session *s, size_t index, struct hs_error *err)
 		struct hs_entry entry = {
 			.type = HS_ENTRY_INPUT,
 			.device = (unsigned int)index,
-			.time_us = now_us(),
+			.time_us = record_now_us(),
 			.input = { buf, (size_t)n },
 		};
-		int rc = write_entry(s, &entry, err);
+		int rc = record_file_entry(s->file, &entry, err);
 
 		if (rc < 0)
 			return rc;
-		s->n_reports++;
 	}
 	if (n == -ENODEV)
 		return source_gone(s, index, err);
@@ -284,101 +202,74 @@ static int drain(struct session *s, size_t index, struct hs_error *err)
 		     : 0;
 }
 
-/* Signals that end the recording, as a file descriptor. */
-static int open_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -errno;
-	return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
-static int open_timer(double seconds)
-{
-	struct itimerspec its = {
-		.it_value = {
-			.tv_sec = (time_t)seconds,
-			.tv_nsec = (long)((seconds - floor(seconds)) * 1e9),
-		},
-	};
-	int fd;
-
-	if (seconds <= 0)
-		return -1;
-	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	if (fd >= 0)
-		timerfd_settime(fd, 0, &its, NULL);
-	return fd;
-}
-
-/*
- * @return 1 when told to end, 0 when the last device has gone, or a negative errno
- */
-static int record(struct session *s, struct hs_error *err)
+/* @return 1 when told to end, 0 when the last device has gone, or a negative errno */
+static int record_until(struct session *s, const struct record_end *end, struct hs_error *err)
 {
 	hs_autofree struct pollfd *fds = calloc(s->n_sources + 2, sizeof(*fds));
-	hs_autoclose int signals = open_signals();
-	hs_autoclose int timer = open_timer(s->opts->duration);
+	size_t n = s->n_sources;
+	bool stop = false;
 	int rc = 0;
 
-	if (!fds || signals < 0 || (s->opts->duration > 0 && timer < 0))
-		return hs_error_set(err, -errno, "record: %s", strerror(errno));
-	while (!rc && s->n_open) {
-		bool end;
-
-		for (size_t i = 0; i < s->n_sources; i++)
+	if (!fds)
+		return hs_error_set(err, -ENOMEM, "out of memory");
+	while (!rc && !stop && s->n_open) {
+		for (size_t i = 0; i < n; i++)
 			fds[i] = (struct pollfd){ .fd = s->sources[i].fd, .events = POLLIN };
-		fds[s->n_sources] = (struct pollfd){ .fd = signals, .events = POLLIN };
-		fds[s->n_sources + 1] = (struct pollfd){ .fd = timer, .events = POLLIN };
-		if (poll(fds, s->n_sources + 2, -1) < 0 && errno != EINTR)
+		fds[n] = (struct pollfd){ .fd = end->signals, .events = POLLIN };
+		fds[n + 1] = (struct pollfd){ .fd = end->timer, .events = POLLIN };
+		if (poll(fds, n + 2, -1) < 0 && errno != EINTR)
 			return hs_error_set(err, -errno, "record: %s", strerror(errno));
 		/* What was said before the signal belongs into the file. */
-		end = fds[s->n_sources].revents || fds[s->n_sources + 1].revents;
-		for (size_t i = 0; !rc && i < s->n_sources; i++)
+		stop = fds[n].revents || fds[n + 1].revents;
+		for (size_t i = 0; !rc && i < n; i++)
 			if (fds[i].revents)
 				rc = drain(s, i, err);
 		if (!rc)
-			rc = flush(s, err);
-		if (!rc && end)
-			rc = 1;
+			rc = record_file_flush(s->file, err);
 	}
-	return rc;
+	return rc < 0 ? rc : stop;
 }
 
-static void close_session(struct session *s)
+static int record_hidraw(const struct record_options *opts, const struct hs_device *const *devs,
+			 size_t n, struct record_file *file, struct hs_error *err)
 {
-	for (size_t i = 0; i < s->n_sources; i++)
-		if (s->sources[i].fd >= 0)
-			close(s->sources[i].fd);
-	free(s->sources);
-	hs_recording_free(s->rec);
-	if (s->out_opened)
-		fclose(s->out);
-}
-
-static int record_devices(const struct options *opts, const struct hs_device **devs, size_t n,
-			  struct hs_error *err)
-{
-	struct session s = { .opts = opts };
+	struct session s = { .opts = opts, .file = file };
+	struct record_end end = { -1, -1 };
 	int rc = open_sources(&s, devs, n, err);
 
 	if (!rc)
-		rc = open_output(&s, err);
+		rc = record_file_open(file, opts->output, err);
 	if (!rc)
-		rc = write_head(&s, err);
+		rc = record_file_head(file, !opts->plain, err);
+	if (!rc)
+		rc = record_end_open(&end, opts->duration, err);
 	if (!rc && !opts->quiet)
 		fprintf(stderr, "Recording %zu device%s; Ctrl-C ends it.\n", n, n == 1 ? "" : "s");
 	if (!rc)
-		rc = record(&s, err);
-	if (rc >= 0 && !opts->quiet)
-		fprintf(stderr, "%zu report%s recorded.\n", s.n_reports,
-			s.n_reports == 1 ? "" : "s");
-	close_session(&s);
+		rc = record_until(&s, &end, err);
+	record_end_close(&end);
+	for (size_t i = 0; i < s.n_sources; i++)
+		if (s.sources[i].fd >= 0)
+			close(s.sources[i].fd);
+	free(s.sources);
+	return rc;
+}
+
+static int record_devices(const struct record_options *opts, const struct hs_device *const *devs,
+			  size_t n, struct hs_error *err)
+{
+	struct record_file file = { 0 };
+	int rc = opts->io ? record_io(opts, devs, n, &file, err)
+			  : record_hidraw(opts, devs, n, &file, err);
+
+	if (rc >= 0 && !opts->quiet) {
+		fprintf(stderr, "%zu report%s", file.n_reports, file.n_reports == 1 ? "" : "s");
+		if (opts->io)
+			fprintf(stderr, " and %zu request%s", file.n_requests,
+				file.n_requests == 1 ? "" : "s");
+		fprintf(stderr, " recorded.\n");
+	}
+	record_file_close(&file);
 	if (rc < 0)
 		return hs_cli_exit_code(rc);
 	return rc ? HS_EXIT_OK : HS_EXIT_NO_DEVICE;
@@ -395,11 +286,13 @@ static int parse_seconds(const char *text, double *out)
 	return 0;
 }
 
-static int parse_options(int argc, char **argv, struct options *opts, struct hs_error *err)
+static int parse_options(int argc, char **argv, struct record_options *opts, struct hs_error *err)
 {
 	static const struct option longopts[] = {
 		{ "output", required_argument, NULL, 'o' },
 		{ "duration", required_argument, NULL, 'd' },
+		{ "io", no_argument, NULL, 'i' },
+		{ "no-rebind", no_argument, NULL, 'n' },
 		{ "plain", no_argument, NULL, 'p' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ NULL, 0, NULL, 0 },
@@ -417,6 +310,12 @@ static int parse_options(int argc, char **argv, struct options *opts, struct hs_
 				return hs_cli_usage(err, "record",
 						    "'%s' is not a number of seconds", optarg);
 			break;
+		case 'i':
+			opts->io = true;
+			break;
+		case 'n':
+			opts->no_rebind = true;
+			break;
 		case 'p':
 			opts->plain = true;
 			break;
@@ -429,12 +328,14 @@ static int parse_options(int argc, char **argv, struct options *opts, struct hs_
 			return hs_cli_usage(err, "record", "unknown option '%s'", argv[optind - 1]);
 		}
 	}
+	if (opts->no_rebind && !opts->io)
+		return hs_cli_usage(err, "record", "--no-rebind goes with --io");
 	return HS_EXIT_OK;
 }
 
 static int run(int argc, char **argv, struct hs_error *err)
 {
-	struct options opts = { 0 };
+	struct record_options opts = { 0 };
 	struct hs_device_list *list = NULL;
 	hs_autofree const struct hs_device **devs = NULL;
 	size_t n = 0;

@@ -19,6 +19,7 @@ static const struct hs_command *const commands[] = {
 	&hs_cmd_hwdb,
 	&hs_cmd_inspect,
 	&hs_cmd_install,
+	&hs_cmd_io,
 	&hs_cmd_list,
 	&hs_cmd_new,
 	&hs_cmd_record,

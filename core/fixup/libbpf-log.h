@@ -9,7 +9,7 @@
  * passed on to the function that was there before, so that a program that uses
  * libbpf by itself beside this library keeps its messages.
  *
- * Private to core/fixup; the only place that touches libbpf_set_print().
+ * Private to core/fixup and core/device; the only place that touches libbpf_set_print().
  */
 #ifndef HS_FIXUP_LIBBPF_LOG_H
 #define HS_FIXUP_LIBBPF_LOG_H
