@@ -853,8 +853,10 @@ static __always_inline int hs_run(struct hs_device *d, struct hs_io_status *stat
 static __always_inline __u64 hs_next_look(struct hs_device *d)
 {
 	hs_first(d);
-	if (d->running)
+	if (d->running && d->waiting)
 		WRITE_ONCE(d->first, d->answered ? 0 : d->wait_until);
+	else if (d->running)
+		WRITE_ONCE(d->first, HS_NEVER); /* the one who runs it looks at its end */
 	if (READ_ONCE(d->first) < d->not_before)
 		WRITE_ONCE(d->first, d->not_before);
 	if (d->watch < READ_ONCE(d->first))
