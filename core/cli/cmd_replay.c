@@ -34,6 +34,8 @@ static const char help[] =
 	"What to do with the result:\n"
 	"      --compare FILE    compare with FILE; the events' times do not count\n"
 	"      --bless FILE      write the result to FILE\n"
+	"      --repeat N        play N times; a result that is not that of the first time\n"
+	"                        is a difference\n"
 	"      --io-log          show all requests on standard error\n"
 	"      --json            a summary instead of the events\n"
 	"      --dry-run         show what would be played; needs no privilege\n"
@@ -72,6 +74,7 @@ struct options {
 	size_t n_fixup_specs;
 	struct hs_property *properties;
 	bool automatic;
+	unsigned int repeat;
 	bool io_log;
 	bool json;
 	bool dry_run;
@@ -113,6 +116,7 @@ enum {
 	OPT_FIXUP,
 	OPT_AUTO,
 	OPT_PROPERTY,
+	OPT_REPEAT,
 };
 
 static const struct option long_options[] = {
@@ -136,6 +140,7 @@ static const struct option long_options[] = {
 	{ "fixup", required_argument, NULL, OPT_FIXUP },
 	{ "auto", no_argument, NULL, OPT_AUTO },
 	{ "property", required_argument, NULL, OPT_PROPERTY },
+	{ "repeat", required_argument, NULL, OPT_REPEAT },
 	{ 0 },
 };
 
@@ -195,6 +200,20 @@ static int add_property(struct options *o, char *arg, struct hs_error *err)
 	all[o->replay.n_properties++] = (struct hs_property){ .name = arg, .value = value };
 	o->properties = all;
 	o->replay.properties = all;
+	return HS_EXIT_OK;
+}
+
+static int parse_repeat(struct options *o, const char *arg, struct hs_error *err)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(arg, &end, 10);
+	if (errno || *arg < '0' || *arg > '9' || *end || !n || n > 1000000)
+		return hs_cli_usage(err, "replay", "--repeat %s: not a number from 1 to 1000000",
+				    arg);
+	o->repeat = (unsigned int)n;
 	return HS_EXIT_OK;
 }
 
@@ -265,6 +284,8 @@ static int parse_option(struct options *o, int option, char *arg, struct hs_erro
 		return HS_EXIT_OK;
 	case OPT_PROPERTY:
 		return add_property(o, arg, err);
+	case OPT_REPEAT:
+		return parse_repeat(o, arg, err);
 	default:
 		return HS_EXIT_USAGE;
 	}
@@ -513,6 +534,30 @@ static int play(const char *path, const struct options *o, const struct hs_recor
 	}
 }
 
+/* Play again and compare with the first time. */
+static int repeat(const char *path, const struct options *o, const struct hs_recording *rec,
+		  const struct hs_replay *first, struct hs_error *err)
+{
+	for (unsigned int i = 2; i <= o->repeat; i++) {
+		struct hs_replay r = { 0 };
+		char name[32];
+		int rc = play(path, o, rec, &r, err);
+
+		rc = rc ? hs_cli_exit_code(rc) : HS_EXIT_OK;
+		if (!rc && !hs_capture_equal(&first->capture, &r.capture)) {
+			snprintf(name, sizeof(name), "time %u", i);
+			hs_capture_diff(&first->capture, &r.capture, "first time", name, stderr);
+			hs_error_set(err, -EINVAL, "%s: %s gave other events than the first", path,
+				     name);
+			rc = HS_EXIT_DIFFERENT;
+		}
+		hs_replay_clear(&r);
+		if (rc)
+			return rc;
+	}
+	return HS_EXIT_OK;
+}
+
 static int replay_file(const char *path, const struct options *o, struct hs_error *err)
 {
 	struct hs_recording *rec = NULL;
@@ -526,10 +571,9 @@ static int replay_file(const char *path, const struct options *o, struct hs_erro
 		goto out;
 	}
 	rc = play(path, o, rec, &result, err);
-	if (rc)
-		rc = hs_cli_exit_code(rc);
-	else
-		rc = report(path, o, rec, &result, err);
+	rc = rc ? hs_cli_exit_code(rc) : report(path, o, rec, &result, err);
+	if (!rc)
+		rc = repeat(path, o, rec, &result, err);
 	hs_replay_clear(&result);
 out:
 	hs_recording_free(rec);
