@@ -17,7 +17,7 @@
 #include "core/replay/replay.h"
 
 /* A machine that stands still again and again is no place to test on. */
-#define ATTEMPTS 5
+#define ATTEMPTS 20
 
 static const char help[] =
 	"usage: hidsmith replay [OPTION]... FILE...\n"
@@ -522,8 +522,9 @@ static int play(const char *path, const struct options *o, const struct hs_recor
 
 		if (rc || !r->stalled_ms)
 			return rc;
-		fprintf(stderr, "%s: the machine stood still for %u ms before line %u\n", path,
-			r->stalled_ms, r->stalled_line);
+		if (o->verbose)
+			fprintf(stderr, "%s: the machine stood still for %u ms before line %u\n",
+				path, r->stalled_ms, r->stalled_line);
 		if (attempt == ATTEMPTS)
 			return hs_error_set(
 				err, -EBUSY,

@@ -32,6 +32,19 @@
 
 struct session;
 
+/* What of the driver runs by the clock, beside autorepeat, which is off. */
+enum timers {
+	TIMERS_NONE,
+	TIMERS_CONTACTS, /* only while a contact is down */
+	TIMERS_UNKNOWN,
+};
+
+/* Contacts of a multitouch node that are down, as its events say. */
+struct contacts {
+	unsigned int slot;
+	uint64_t down; /* a bit for each slot; the last stands for those above, too */
+};
+
 /* One device of the recording while it is played. */
 struct player {
 	struct session *session;
@@ -42,6 +55,9 @@ struct player {
 	size_t first_node; /* in the capture */
 	int hidraw;
 	bool attached; /* has pins */
+	enum timers timers;
+	struct contacts *contacts; /* for each node */
+	bool was_down; /* a contact was, before the last report */
 	bool silenced; /* a request did not come: its reports are withheld */
 	/* Under the session's lock. */
 	struct hs_script *script;
@@ -171,6 +187,26 @@ static uint64_t event_time(const struct session *s, const struct input_event *ev
 	return us > s->start_us ? us - s->start_us : 0;
 }
 
+static void note_contact(struct contacts *c, const struct input_event *ev)
+{
+	if (ev->type != EV_ABS)
+		return;
+	if (ev->code == ABS_MT_SLOT)
+		c->slot = ev->value < 0 || ev->value > 63 ? 63 : (unsigned int)ev->value;
+	else if (ev->code == ABS_MT_TRACKING_ID && ev->value >= 0)
+		c->down |= 1ULL << c->slot;
+	else if (ev->code == ABS_MT_TRACKING_ID)
+		c->down &= ~(1ULL << c->slot);
+}
+
+static bool contact_down(const struct player *p)
+{
+	for (size_t i = 0; p->evdev && i < p->evdev->count; i++)
+		if (p->contacts[i].down)
+			return true;
+	return false;
+}
+
 static int keep(struct session *s, struct hs_capture_node *node, const struct input_event *ev)
 {
 	const struct hs_capture_event event = {
@@ -189,9 +225,11 @@ static int keep(struct session *s, struct hs_capture_node *node, const struct in
 	return hs_capture_add_event(node, &event);
 }
 
-static int drain_node(struct session *s, const struct hs_evdev_node *node,
-		      struct hs_capture_node *into, struct hs_error *err)
+static int drain_node(struct player *p, size_t index, struct hs_error *err)
 {
+	struct session *s = p->session;
+	const struct hs_evdev_node *node = &p->evdev->nodes[index];
+	struct hs_capture_node *into = &s->result->capture.nodes[p->first_node + index];
 	struct input_event events[EVENTS_AT_ONCE];
 	int n;
 
@@ -202,9 +240,11 @@ static int drain_node(struct session *s, const struct hs_evdev_node *node,
 					    "%s: %s, at line %u of the recording; was another "
 					    "driver bound, or a fixup attached?",
 					    node->path, strerror(-n), s->now_line);
-		for (int i = 0; i < n; i++)
+		for (int i = 0; i < n; i++) {
+			note_contact(&p->contacts[index], &events[i]);
 			if (keep(s, into, &events[i]))
 				return hs_error_set(err, -ENOMEM, "out of memory");
+		}
 	} while (n == EVENTS_AT_ONCE);
 	return 0;
 }
@@ -220,11 +260,8 @@ static void count_received(struct player *p)
 /* Read all events of one device. */
 static int drain(struct player *p, struct hs_error *err)
 {
-	struct hs_capture *capture = &p->session->result->capture;
-
 	for (size_t i = 0; p->evdev && i < p->evdev->count; i++) {
-		int rc = drain_node(p->session, &p->evdev->nodes[i],
-				    &capture->nodes[p->first_node + i], err);
+		int rc = drain_node(p, i, err);
 
 		if (rc)
 			return rc;
@@ -294,6 +331,24 @@ static int open_hidraw(const char *sysname)
 	return fd;
 }
 
+static enum timers find_timers(const char *sysname)
+{
+	char path[300], target[300];
+	const char *driver;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/bus/hid/devices/%s/driver", sysname);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return TIMERS_UNKNOWN;
+	target[n] = '\0';
+	driver = strrchr(target, '/');
+	driver = driver ? driver + 1 : target;
+	if (!strcmp(driver, "hid-generic"))
+		return TIMERS_NONE;
+	return strcmp(driver, "hid-multitouch") ? TIMERS_UNKNOWN : TIMERS_CONTACTS;
+}
+
 static int create(struct player *p, struct hs_error *err)
 {
 	struct session *s = p->session;
@@ -345,6 +400,10 @@ static int open_nodes(struct player *p, struct hs_error *err)
 	rc = hs_evdev_open(hs_uhid_sysname(p->uhid), flags, &p->evdev, err);
 	if (rc)
 		return rc;
+	p->timers = find_timers(hs_uhid_sysname(p->uhid));
+	p->contacts = calloc(p->evdev->count + 1, sizeof(*p->contacts));
+	if (!p->contacts)
+		return hs_error_set(err, -ENOMEM, "out of memory");
 	p->first_node = s->result->capture.count;
 	for (size_t i = 0; i < p->evdev->count; i++) {
 		rc = hs_capture_add_node(&s->result->capture, p->evdev->nodes[i].name);
@@ -368,6 +427,8 @@ static void take_away(struct player *p)
 		sysname = strdup(hs_uhid_sysname(p->uhid));
 	hs_evdev_close(p->evdev);
 	p->evdev = NULL;
+	free(p->contacts);
+	p->contacts = NULL;
 	hs_closep(&p->hidraw);
 	p->hidraw = -1;
 	hs_uhid_destroy(p->uhid);
@@ -379,14 +440,31 @@ static void take_away(struct player *p)
 
 /* --- playing --- */
 
-/* The host's timers see a pause that the recording has not: say so. */
+/* Can a timer of a driver have run since the report before the last? */
+static bool timer_possible(const struct session *s)
+{
+	for (size_t i = 0; i < s->n_players; i++) {
+		const struct player *p = &s->players[i];
+
+		if (!p->uhid || p->timers == TIMERS_NONE)
+			continue;
+		if (p->timers == TIMERS_UNKNOWN || p->was_down || contact_down(p))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Drivers' timers see a pause that the recording has not: say so. From one call to
+ * the next a report was sent, too, and the machine may have stood still within.
+ */
 static void watch_stall(struct session *s, unsigned int line)
 {
 	uint64_t now, gap;
 
 	now = clock_us(CLOCK_MONOTONIC_COARSE) / 1000;
 	gap = s->coarse_ms ? now - s->coarse_ms : 0;
-	if (gap >= STALL_MS && gap > s->result->stalled_ms) {
+	if (gap >= STALL_MS && gap > s->result->stalled_ms && timer_possible(s)) {
 		s->result->stalled_ms = (unsigned int)gap;
 		s->result->stalled_line = line;
 	}
@@ -443,6 +521,7 @@ static int play_input(struct player *p, const struct hs_plan_step *step, size_t 
 				    "%s: the kernel did not take the report of line %u: %s",
 				    hs_uhid_sysname(p->uhid), entry->line, strerror(-rc));
 	s->result->sent++;
+	p->was_down = contact_down(p);
 	return drain(p, err);
 }
 
