@@ -302,7 +302,7 @@ static int load_error(struct job *job, int rc, const struct hs_libbpf_log *log,
 	if (rc == -EPERM || rc == -EACCES)
 		return fail(job, err, -EPERM,
 			    "not allowed to load BPF programs; attach as root, and see "
-			    "'kernel lockdown' in hidsmith-kernel(7) if you are");
+			    "hidsmith-kernel(7) if you are");
 	if (access(KERNEL_BTF, R_OK) < 0)
 		return fail(job, err, -ENOTSUP,
 			    "kernel has no BTF (CONFIG_DEBUG_INFO_BTF); see hidsmith-kernel(7)");

@@ -15,6 +15,7 @@
 #include <gelf.h>
 #include <libelf.h>
 
+#include "core/base/text.h"
 #include "core/base/util.h"
 #include "core/fixup/file.h"
 #include "core/fixup/fixup-int.h"
@@ -46,9 +47,13 @@ static int invalid(struct hs_error *err, const char *path, const char *fmt, ...)
 	return hs_error_set(err, -EINVAL, "%s: %s", path, text);
 }
 
+/* What an object calls its parts is data, and goes to terminals. */
 static const char *keep(struct hs_fixup *fixup, const char *s)
 {
-	return hs_strings_keep(&fixup->strings, s);
+	size_t size = HS_ESCAPE_SIZE(strlen(s));
+	hs_autofree char *shown = malloc(size);
+
+	return shown ? hs_strings_keep(&fixup->strings, hs_escape(s, shown, size)) : NULL;
 }
 
 /* "0010-ugee__tablets": priority 10, group "ugee__tablets". */

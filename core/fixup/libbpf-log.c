@@ -11,6 +11,9 @@
 
 #include <bpf/libbpf.h>
 
+#include "core/base/text.h"
+#include "core/base/util.h"
+
 /* A verifier's log may have 16 MB; only its end is ever shown. */
 #define LOG_MAX (256 * 1024)
 
@@ -93,6 +96,16 @@ static size_t line_size(const char *s, const char **next)
 	return end ? (size_t)(end - s) : strlen(s);
 }
 
+/* Names in it come from the object: harmless for a terminal. */
+static void copy_line(const char *s, size_t len, char *buf, size_t size)
+{
+	hs_autofree char *line = strndup(s, len);
+
+	buf[0] = 0;
+	if (line)
+		hs_escape(line, buf, size);
+}
+
 static bool starts_with(const char *s, const char *prefix)
 {
 	return !strncmp(s, prefix, strlen(prefix));
@@ -131,14 +144,12 @@ char *hs_libbpf_log_verifier(const struct hs_libbpf_log *log, unsigned int lines
 			first[n++ % lines] = s;
 	}
 
-	for (size_t i = n > lines ? n - lines : 0; i < n; i++) {
-		size_t len = line_size(first[i % lines], &next);
-		int w = snprintf(buf + used, size - used, "%s%.*s", used ? "\n" : "", (int)len,
-				 first[i % lines]);
-
-		if (w < 0 || (size_t)w >= size - used)
-			break;
-		used += (size_t)w;
+	for (size_t i = n > lines ? n - lines : 0; i < n && used + 2 < size; i++) {
+		if (used)
+			buf[used++] = '\n';
+		copy_line(first[i % lines], line_size(first[i % lines], &next), buf + used,
+			  size - used);
+		used += strlen(buf + used);
 	}
 	return buf;
 }
@@ -157,7 +168,7 @@ char *hs_libbpf_log_reason(const struct hs_libbpf_log *log, char *buf, size_t si
 		}
 		if (!len)
 			continue;
-		snprintf(buf, size, "%.*s", (int)len, s);
+		copy_line(s, len, buf, size);
 		break;
 	}
 	return buf;

@@ -13,8 +13,10 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <bpf/btf.h>
 #include <cmocka.h>
 
 #include "core/base/util.h"
@@ -252,6 +254,112 @@ static void says_why_the_kernel_refuses(void **state)
 	expect_refusal(OBJECT("0010-test__refused"), -ENOEXEC, "invalid mem access 'mem_or_null'");
 	expect_refusal(OBJECT("0010-test__unknown-kfunc"), -ENOTSUP, "hid_bpf_no_such_function");
 	expect_refusal(OBJECT("0010-test__fmod-ret"), -ENOTSUP, "6.11");
+	expect_nothing_left();
+}
+
+/* A kernel's types, with nothing of HID in them. */
+static void write_other_btf(const char *path)
+{
+	struct btf *btf = btf__new_empty();
+	const void *data;
+	__u32 size;
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(btf);
+	assert_non_null(f);
+	assert_true(btf__add_int(btf, "int", 4, BTF_INT_SIGNED) > 0);
+	data = btf__raw_data(btf, &size);
+	assert_non_null(data);
+	assert_int_equal(fwrite(data, 1, size, f), size);
+	assert_int_equal(fclose(f), 0);
+	btf__free(btf);
+}
+
+static void says_what_the_kernel_lacks(void **state)
+{
+	(void)state;
+	write_other_btf("/tmp/btf");
+	assert_int_equal(mount("/tmp/btf", "/sys/kernel/btf/vmlinux", NULL, MS_BIND, NULL), 0);
+	expect_refusal(OBJECT("0010-test__event"), -ENOTSUP, "CONFIG_HID_BPF");
+	assert_int_equal(umount("/sys/kernel/btf/vmlinux"), 0);
+
+	assert_int_equal(mount("none", "/sys/kernel/btf", "tmpfs", 0, NULL), 0);
+	expect_refusal(OBJECT("0010-test__event"), -ENOTSUP, "CONFIG_DEBUG_INFO_BTF");
+	assert_int_equal(umount("/sys/kernel/btf"), 0);
+	expect_nothing_left();
+}
+
+/* Standard output of the command, and its exit status. */
+static int run_command(const char *arguments, char *out, size_t size)
+{
+	char command[1024];
+	size_t n = 0, r;
+	FILE *f;
+	int status;
+
+	snprintf(command, sizeof(command), "HIDSMITH_BPF_PATH=/tmp/command " HIDSMITH " %s 2>&1",
+		 arguments);
+	f = popen(command, "r");
+	assert_non_null(f);
+	while ((r = fread(out + n, 1, size - 1 - n, f)))
+		n += r;
+	out[n] = 0;
+	status = pclose(f);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void expect_output(const char *arguments, int status, const char *text)
+{
+	char out[16384];
+	int got = run_command(arguments, out, sizeof(out));
+
+	if (got != status || !strstr(out, text))
+		fail_msg("hidsmith %s: exit status %d, not %d, or no '%s' in:\n%s", arguments, got,
+			 status, text, out);
+}
+
+static void works_from_the_command_line(void **state)
+{
+	char arguments[256];
+
+	(void)state;
+	assert_int_equal(system("mkdir -p /tmp/command && cp " TEST_BPF_DIR
+				"/00?0-test__event.bpf.o " TEST_BPF_DIR
+				"/0010-test__no-match.bpf.o /tmp/command"),
+			 0);
+	expect_output("list", 0, device.sysname);
+	expect_output("list fixups", 0, "0020-test__event");
+	expect_output("list fixups", 0, "cannot be used: /tmp/command/0010-test__no-match.bpf.o");
+	expect_output("list --json fixups", 0, "\"problems\"");
+	expect_output("list matches 1234:1", 0,
+		      "0010-test__event (if the one before does not load)");
+	expect_output("status", 0, "no fixup is attached");
+
+	/* The best one does not want the device, the next one does. */
+	expect_output("attach 1234:1", 0, "0020-test__event does not want this device");
+	expect_output("list --json", 0, "\"0010-test__event\"");
+	expect_output("attach 1234:1 test__event", 1, "");
+	expect_output("attach 1234:1 0010-test__event", 1, "already attached");
+	expect_output("attach -r -t 1234:1 0010-test__event", 0, "load ");
+	expect_output("status", 0, "0010-test__event  alive");
+	expect_output("status --watch=0.1 --count=2 --json", 0, "\"counting\": true");
+	snprintf(arguments, sizeof(arguments), "detach %s 0010-test__event", device.sysname);
+	expect_output(arguments, 0, "detached 0010-test__event");
+	expect_output(arguments, 1, "is not attached");
+
+	expect_output("attach", 2, "which device");
+	expect_output("attach 1234:1 --nonsense", 2, "unknown option '--nonsense'");
+	expect_output("attach 1234:1 --property", 2, "'--property' needs a value");
+	expect_output("attach 1234:1 --property x", 2, "not NAME=VALUE");
+	expect_output("attach 4321:1", 4, "no such HID device");
+	expect_output("attach 1234:1 absent", 1, "no such fixup");
+	expect_output("attach 1234:1 /etc/passwd", 7, ".bpf.o");
+	expect_output("attach 1234:1 " OBJECT("0010-test__refused"), 7, "verifier refused");
+	expect_output("attach 1234:1 " OBJECT("0010-test__fmod-ret"), 5, "6.11");
+	expect_output("status --watch=0", 2, "not a number of seconds");
+	expect_output("status --count=2", 2, "goes with --watch");
+	expect_output("list x y", 2, "too much");
 	expect_nothing_left();
 }
 
@@ -784,6 +892,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(leaves_nothing_behind_when_it_fails_half_way, plug,
 						unplug),
 		cmocka_unit_test_setup_teardown(says_why_the_kernel_refuses, plug, unplug),
+		cmocka_unit_test_setup_teardown(says_what_the_kernel_lacks, plug, unplug),
+		cmocka_unit_test_setup_teardown(works_from_the_command_line, plug, unplug),
 		cmocka_unit_test_setup_teardown(asks_probe_and_tells_it_properties, plug, unplug),
 		cmocka_unit_test_setup_teardown(asks_its_caller_for_properties, plug, unplug),
 		cmocka_unit_test_setup_teardown(keeps_what_a_probe_has_found_out, plug, unplug),

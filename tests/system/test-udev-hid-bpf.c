@@ -23,7 +23,6 @@
 #include <unistd.h>
 
 #include "core/base/util.h"
-#include "core/fixup/attached.h"
 #include "core/fixup/fixup.h"
 #include "core/fixup/pins.h"
 #include "uhid-device.h"
@@ -190,38 +189,46 @@ static int theirs(const char *command, const struct uhid_device *dev, const char
 	return WEXITSTATUS(status);
 }
 
-/* The names of the links that are pinned for the device, and if all of them live. */
-static size_t links(const struct uhid_device *dev, const char *fixup, char *names, size_t size)
+/*
+ * The names of the links that are pinned for a device's fixup, or "". Read from the
+ * pins themselves: what status shows costs a look at all of the kernel's types.
+ */
+static void read_links(const struct uhid_device *dev, const char *fixup, char *out, size_t size)
 {
-	struct hs_attached_list *list = NULL;
-	size_t n = 0, used = 0;
+	char object[HS_PIN_NAME_SIZE];
+	struct hs_pin_names names = { 0 };
+	hs_autoclose int pins = hs_pins_open_root(HS_PIN_ROOT, false, NULL);
+	hs_autoclose int device = -1;
+	hs_autoclose int dir = -1;
+	size_t used = 0;
 
-	names[0] = 0;
-	if (hs_attached_list_open(dev->sysname, NULL, &list, NULL))
-		return 0;
-	for (size_t i = 0; i < hs_attached_list_count(list); i++) {
-		const struct hs_attached *a = hs_attached_list_get(list, i);
+	out[0] = 0;
+	if (pins >= 0)
+		device = hs_pins_open_device(pins, dev->sysname, false, NULL);
+	if (device < 0 || hs_pin_object_name(fixup, object) < 0)
+		return;
+	dir = openat(device, object, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || hs_pin_names_read(dir, &names) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		enum hs_pin_type type;
+		hs_autoclose int fd = hs_pin_open(dir, names.names[i], &type);
 
-		if (strcmp(a->name, fixup) || a->state != HS_ATTACHED_ALIVE || !a->n_programs)
-			continue;
-		for (size_t k = 0; k < a->n_links; k++, n++)
-			used += (size_t)snprintf(names + used, size - used, "%s ",
-						 a->links[k].name);
+		if (fd >= 0 && type == HS_PIN_LINK)
+			used += (size_t)snprintf(out + used, size - used, "%s ", names.names[i]);
 	}
-	hs_attached_list_free(list);
-	return n;
+	hs_pin_names_free(&names);
+	if (!hs_pins_alive(device, object))
+		out[0] = 0;
 }
 
 static bool nothing_pinned(const struct uhid_device *dev)
 {
-	struct hs_attached_list *list = NULL;
-	bool nothing;
+	char name[HS_PIN_NAME_SIZE], path[512];
 
-	if (hs_attached_list_open(dev->sysname, NULL, &list, NULL))
-		return false;
-	nothing = !hs_attached_list_count(list);
-	hs_attached_list_free(list);
-	return nothing;
+	hs_pin_name(dev->sysname, name);
+	snprintf(path, sizeof(path), HS_PIN_ROOT "/%s", name);
+	return access(path, F_OK) < 0;
 }
 
 static void try_device(struct hs_fixup *fixup, struct uhid_device *dev, bool must_attach)
@@ -230,21 +237,22 @@ static void try_device(struct hs_fixup *fixup, struct uhid_device *dev, bool mus
 	const struct hs_fixup_info *info = hs_fixup_info(fixup);
 	char their_links[512], our_links[512];
 	struct hs_error err = { 0 };
-	size_t n_theirs, n_ours;
+	bool attached;
 	int rc;
 
 	/* The old interface it cannot attach either, and takes its time to find out. */
 	if (info->interface != HS_INTERFACE_FMOD_RET)
 		theirs("add", dev, hs_fixup_path(fixup));
-	n_theirs = links(dev, name, their_links, sizeof(their_links));
-	if (n_theirs)
+	read_links(dev, name, their_links, sizeof(their_links));
+	attached = their_links[0];
+	if (attached)
 		check(hs_fixup_detach(dev->sysname, name, NULL, &err) == 1, name, err.text);
 	else if (info->interface == HS_INTERFACE_PROBE_ONLY)
 		theirs("remove", dev, NULL);
 	check(nothing_pinned(dev), name, "pins of udev-hid-bpf are left");
 
 	rc = hs_fixup_attach(fixup, dev->sysname, NULL, &err);
-	n_ours = links(dev, name, our_links, sizeof(our_links));
+	read_links(dev, name, our_links, sizeof(our_links));
 	if (info->interface == HS_INTERFACE_FMOD_RET) {
 		count.old++;
 		check(rc == -ENOTSUP && strstr(err.text, "fmod_ret") && strstr(err.text, "6.11"),
@@ -254,10 +262,10 @@ static void try_device(struct hs_fixup *fixup, struct uhid_device *dev, bool mus
 		count.refused += rc == -ECANCELED;
 		count.attached += rc == 0;
 	} else {
-		check(rc == (n_theirs ? 0 : -ECANCELED), name,
+		check(rc == (attached ? 0 : -ECANCELED), name,
 		      rc ? err.text : "udev-hid-bpf refuses what we attach");
 		check(!strcmp(our_links, their_links), name, "other links than udev-hid-bpf's");
-		check(!must_attach || n_ours, name, "does not attach");
+		check(!must_attach || our_links[0], name, "does not attach");
 		count.refused += rc == -ECANCELED;
 		count.attached += rc == 0;
 	}
@@ -270,24 +278,19 @@ static void try_object(const char *path, bool of_package)
 {
 	struct hs_fixup *fixup = NULL;
 	struct hs_error err = { 0 };
-	const struct hs_fixup_info *info;
 	const struct wanted *want;
+	struct uhid_device dev;
+	int rc;
 
 	if (!check(!hs_fixup_open(path, 0, &fixup, &err), path, err.text))
 		return;
-	info = hs_fixup_info(fixup);
 	want = find_wanted(hs_fixup_group(fixup));
-	for (size_t i = 0; i < info->n_matches; i++) {
-		struct uhid_device dev;
-		int rc = plug(&dev, &info->matches[i], want);
-
-		if (!check(!rc, path, "no device"))
-			continue;
+	rc = plug(&dev, &hs_fixup_info(fixup)->matches[0], want);
+	if (check(!rc, path, "no device")) {
 		try_device(fixup, &dev, of_package && !want->never);
 		uhid_device_destroy(&dev);
 	}
-	printf("# %s: %zu device%s\n", hs_fixup_name(fixup), info->n_matches,
-	       info->n_matches == 1 ? "" : "s");
+	printf("# %s\n", hs_fixup_name(fixup));
 	hs_fixup_free(fixup);
 }
 
