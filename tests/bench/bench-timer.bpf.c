@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define TIMER
-#include "bench-by-hand.h"
+#include "bench-by-hand.bpf.h"

@@ -1,2 +1,2 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "bench-by-hand.h"
+#include "bench-by-hand.bpf.h"

@@ -4,6 +4,7 @@
 # A device is plugged in and works; it goes and leaves nothing behind. What is
 # switched off, or somebody else's, is left alone.
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/system/udev/lib.sh
 . "$here/lib.sh"
 
 # The axes of the device's input node, as the kernel's bit mask.
