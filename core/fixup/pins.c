@@ -86,7 +86,8 @@ bool hs_pin_sysname(const char *dir, char buf[HS_PIN_NAME_SIZE])
 {
 	if (!has_shape(dir, '_', '_'))
 		return false;
-	strcpy(buf, dir);
+	/* Callers turn a name round in place. */
+	memmove(buf, dir, strlen(dir) + 1);
 	buf[4] = buf[9] = ':';
 	buf[14] = '.';
 	return true;
