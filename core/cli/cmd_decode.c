@@ -322,19 +322,6 @@ static int show_device(struct file *file, size_t index, const struct options *op
 	return rc;
 }
 
-static enum hs_report_type request_report_type(const struct hs_request *req)
-{
-	switch (req->type) {
-	case HS_REQUEST_OUTPUT:
-	case HS_REQUEST_SET_OUTPUT:
-		return HS_REPORT_OUTPUT;
-	case HS_REQUEST_GET_INPUT:
-		return HS_REPORT_INPUT;
-	default:
-		return HS_REPORT_FEATURE;
-	}
-}
-
 /* The bytes of a request that mean something: what is set, or what is answered. */
 static const uint8_t *request_data(const struct hs_request *req, size_t *size)
 {
@@ -374,8 +361,8 @@ static void print_entry(const struct file *file, const struct hs_entry *e)
 		data = request_data(&e->request, &size);
 		if (data) {
 			printf(": ");
-			hs_report_print_values(rdesc, request_report_type(&e->request), data, size,
-					       stdout);
+			hs_report_print_values(rdesc, hs_request_report_type(&e->request), data,
+					       size, stdout);
 		}
 		break;
 	default:
@@ -417,7 +404,7 @@ static void json_entry(const struct file *file, const struct hs_entry *e)
 	if (data) {
 		enum hs_report_type type = e->type == HS_ENTRY_INPUT
 						   ? HS_REPORT_INPUT
-						   : request_report_type(&e->request);
+						   : hs_request_report_type(&e->request);
 
 		json_object_object_add(obj, "bytes", hs_json_hex(data, size));
 		json_object_object_add(obj, "values", hs_json_values(rdesc, type, data, size));

@@ -194,19 +194,6 @@ static int parse_steps(char **words, size_t n, struct step *steps, size_t *n_ste
 
 /* ------------------------------------------------------------------- output */
 
-static enum hs_report_type report_type(const struct hs_request *req)
-{
-	switch (req->type) {
-	case HS_REQUEST_OUTPUT:
-	case HS_REQUEST_SET_OUTPUT:
-		return HS_REPORT_OUTPUT;
-	case HS_REQUEST_GET_INPUT:
-		return HS_REPORT_INPUT;
-	default:
-		return HS_REPORT_FEATURE;
-	}
-}
-
 static bool is_get(const struct hs_request *req)
 {
 	return req->type == HS_REQUEST_GET_FEATURE || req->type == HS_REQUEST_GET_INPUT;
@@ -322,9 +309,9 @@ static void print_result(const struct talk *t, const struct step *step, const st
 		printf(", %zu bytes", req->answer_size);
 	putchar('\n');
 	if (req->answer_data)
-		print_report(t, report_type(req), req->answer_data, req->answer_size);
+		print_report(t, hs_request_report_type(req), req->answer_data, req->answer_size);
 	else if (req->data)
-		print_report(t, report_type(req), req->data, req->size);
+		print_report(t, hs_request_report_type(req), req->data, req->size);
 	print_job(step, next);
 	print_trace(req);
 }
@@ -352,7 +339,7 @@ static void json_result(const struct talk *t, const struct step *step, uint64_t 
 		json_object_object_add(obj, "error", json_object_new_int(req->error));
 	json_object_object_add(obj, "took_us", json_object_new_int64((int64_t)took_us));
 	if (req->answer_data)
-		add_report(t, obj, report_type(req), req->answer_data, req->answer_size);
+		add_report(t, obj, hs_request_report_type(req), req->answer_data, req->answer_size);
 	hs_json_print_line(obj);
 }
 
@@ -366,7 +353,8 @@ static size_t answer_size(const struct talk *t, const struct step *step)
 	if (step->ask)
 		return step->ask;
 	if (t->rdesc)
-		report = hs_rdesc_find(t->rdesc, report_type(&step->req), step->req.report_id);
+		report = hs_rdesc_find(t->rdesc, hs_request_report_type(&step->req),
+				       step->req.report_id);
 	if (!report)
 		return HS_REPORT_MAX;
 	return report->size + !hs_rdesc_numbered(t->rdesc, report->type);
@@ -375,7 +363,7 @@ static size_t answer_size(const struct talk *t, const struct step *step)
 /* Devices expect whole reports; jobs and most programs fill up with zeros. */
 static void fill_up(const struct talk *t, struct step *step)
 {
-	enum hs_report_type type = report_type(&step->req);
+	enum hs_report_type type = hs_request_report_type(&step->req);
 	const struct hs_report *report = NULL;
 	size_t want;
 

@@ -1027,6 +1027,19 @@ static void add_bytes(struct text *t, const uint8_t *data, const uint8_t *mask, 
 	}
 }
 
+enum hs_report_type hs_request_report_type(const struct hs_request *req)
+{
+	switch (req->type) {
+	case HS_REQUEST_OUTPUT:
+	case HS_REQUEST_SET_OUTPUT:
+		return HS_REPORT_OUTPUT;
+	case HS_REQUEST_GET_INPUT:
+		return HS_REPORT_INPUT;
+	default:
+		return HS_REPORT_FEATURE;
+	}
+}
+
 const char *hs_request_format(const struct hs_request *req, char *buf, size_t size)
 {
 	struct text t = { buf, size, 0 };

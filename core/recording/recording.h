@@ -45,6 +45,7 @@
 #include <stdio.h>
 
 #include "core/base/error.h"
+#include "core/hid/rdesc.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -206,6 +207,9 @@ int hs_recording_write(const struct hs_recording *rec, FILE *out);
  * @return @buf
  */
 const char *hs_request_format(const struct hs_request *req, char *buf, size_t size);
+
+/** The type of the report that a request sets or gets. */
+enum hs_report_type hs_request_report_type(const struct hs_request *req);
 
 #ifdef __cplusplus
 }

@@ -6,26 +6,9 @@
 #include <hidsmith/hid.bpf.h>
 #include <hidsmith/io.bpf.h>
 #include <hidsmith/match.bpf.h>
+#include "io-ops.h"
 
 HID_BPF_CONFIG(HID_DEVICE(BUS_USB, HID_GROUP_GENERIC, 0x1209, 0x4a0b));
-
-enum op {
-	OP_RUN = 1,
-	OP_RUN_AFTER,
-	OP_CANCEL,
-	OP_ASK,
-	OP_SLOW,
-	OP_FAIL,
-	OP_TICK,
-	OP_POST,
-	OP_POST_10,
-	OP_RUN_3,
-	OP_CANCEL_FAIL,
-	OP_CANCEL_TICK,
-	OP_RUN_SLOW_RUN,
-	OP_CANCEL_ASK,
-	OP_ANSWER = 0x40,
-};
 
 HS_JOBS(attach, plain, ask, slow, failing, tick, post);
 

@@ -25,25 +25,8 @@
 #include "bpf/hidsmith/io_status.h"
 #include "core/base/util.h"
 #include "core/fixup/fixup.h"
+#include "io-ops.h"
 #include "uhid-device.h"
-
-enum op {
-	OP_RUN = 1,
-	OP_RUN_AFTER,
-	OP_CANCEL,
-	OP_ASK,
-	OP_SLOW,
-	OP_FAIL,
-	OP_TICK,
-	OP_POST,
-	OP_POST_10,
-	OP_RUN_3,
-	OP_CANCEL_FAIL,
-	OP_CANCEL_TICK,
-	OP_RUN_SLOW_RUN,
-	OP_CANCEL_ASK,
-	OP_ANSWER = 0x40,
-};
 
 /* What a job's output report says in byte 1. */
 enum said {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
@@ -16,7 +15,7 @@
 #include "core/hid/rdesc.h"
 #include "core/hid/report.h"
 #include "core/hid/usages.h"
-#include "core/recording/recording.h"
+#include "real-recordings.h"
 
 /* A mouse without report IDs: 3 buttons, 5 bits of padding, X and Y. */
 static const uint8_t mouse[] = {
@@ -498,52 +497,39 @@ static void test_print(void **state)
 	assert_int_equal(strlen(cut), strstr(text, "0x16") - text);
 }
 
+static void check_real_recording(const struct hs_recording *rec, void *data)
+{
+	size_t *values = data;
+
+	for (size_t i = 0; i < hs_recording_device_count(rec); i++) {
+		const struct hs_recorded_device *dev = hs_recording_device(rec, i);
+		struct hs_rdesc *rdesc = parse(dev->rdesc, dev->rdesc_size);
+
+		free(printed(dev->rdesc, dev->rdesc_size, 0));
+		for (size_t j = 0; j < hs_recording_entry_count(rec); j++) {
+			const struct hs_entry *e = hs_recording_entry(rec, j);
+			const struct hs_report *report;
+			struct hs_value out[512];
+
+			if (e->type != HS_ENTRY_INPUT || e->device != i)
+				continue;
+			report = hs_rdesc_report_of(rdesc, HS_REPORT_INPUT, e->input.data,
+						    e->input.size);
+			if (report)
+				*values += hs_report_values(report, e->input.data, e->input.size,
+							    out, 512);
+		}
+		hs_rdesc_free(rdesc);
+	}
+}
+
 /* Each descriptor of the real recordings parses and prints, and each report is known. */
 static void test_real_recordings(void **state)
 {
-	const char *dir = getenv("HIDSMITH_RECORDINGS");
-	DIR *d = dir ? opendir(dir) : NULL;
-	struct dirent *de;
 	size_t values = 0;
 
 	(void)state;
-	if (!d) {
-		print_message("HIDSMITH_RECORDINGS (%s): no such directory\n", dir ? dir : "unset");
-		skip();
-	}
-	while ((de = readdir(d))) {
-		struct hs_recording *rec = NULL;
-		struct hs_error err = { 0 };
-		char path[4096];
-
-		if (!strstr(de->d_name, ".hid"))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", dir, de->d_name);
-		if (hs_recording_read(path, &rec, &err))
-			fail_msg("%s", err.text);
-		for (size_t i = 0; i < hs_recording_device_count(rec); i++) {
-			const struct hs_recorded_device *dev = hs_recording_device(rec, i);
-			struct hs_rdesc *rdesc = parse(dev->rdesc, dev->rdesc_size);
-
-			free(printed(dev->rdesc, dev->rdesc_size, 0));
-			for (size_t j = 0; j < hs_recording_entry_count(rec); j++) {
-				const struct hs_entry *e = hs_recording_entry(rec, j);
-				const struct hs_report *report;
-				struct hs_value out[512];
-
-				if (e->type != HS_ENTRY_INPUT || e->device != i)
-					continue;
-				report = hs_rdesc_report_of(rdesc, HS_REPORT_INPUT, e->input.data,
-							    e->input.size);
-				if (report)
-					values += hs_report_values(report, e->input.data,
-								   e->input.size, out, 512);
-			}
-			hs_rdesc_free(rdesc);
-		}
-		hs_recording_free(rec);
-	}
-	closedir(d);
+	for_each_real_recording(check_real_recording, &values);
 	print_message("%zu values\n", values);
 	assert_true(values > 0);
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +11,7 @@
 
 #include "core/base/util.h"
 #include "core/recording/recording.h"
+#include "real-recordings.h"
 
 #define RDESC "05 01 09 02 a1 00 c0"
 #define HEAD  "R: 7 " RDESC "\nN: Mouse\nP: usb-1/input0\nI: 3 1234 abcd\n"
@@ -555,42 +555,27 @@ static void test_files(void **state)
 	assert_null(rec);
 }
 
-/* Recordings of real devices, which are not part of the source tree. */
+static void check_real_recording(const struct hs_recording *rec, void *data)
+{
+	size_t *reports = data;
+
+	for (size_t i = 0; i < hs_recording_entry_count(rec); i++) {
+		enum hs_entry_type type = hs_recording_entry(rec, i)->type;
+
+		assert_true(type == HS_ENTRY_INPUT || type == HS_ENTRY_COMMENT);
+		*reports += type == HS_ENTRY_INPUT;
+	}
+	assert_round_trip(rec);
+}
+
 static void test_real_recordings(void **state)
 {
-	const char *dir = getenv("HIDSMITH_RECORDINGS");
-	DIR *d = dir ? opendir(dir) : NULL;
-	struct dirent *de;
-	size_t files = 0, reports = 0;
+	size_t reports = 0;
 
 	(void)state;
-	if (!d) {
-		print_message("HIDSMITH_RECORDINGS (%s): no such directory\n", dir ? dir : "unset");
-		skip();
-	}
-	while ((de = readdir(d))) {
-		struct hs_recording *rec = NULL;
-		struct hs_error err = { 0 };
-		char path[4096];
-
-		if (!strstr(de->d_name, ".hid"))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", dir, de->d_name);
-		if (hs_recording_read(path, &rec, &err))
-			fail_msg("%s", err.text);
-		for (size_t i = 0; i < hs_recording_entry_count(rec); i++) {
-			enum hs_entry_type type = hs_recording_entry(rec, i)->type;
-
-			assert_true(type == HS_ENTRY_INPUT || type == HS_ENTRY_COMMENT);
-			reports += type == HS_ENTRY_INPUT;
-		}
-		assert_round_trip(rec);
-		hs_recording_free(rec);
-		files++;
-	}
-	closedir(d);
-	print_message("%zu recordings, %zu reports\n", files, reports);
-	assert_true(files > 0);
+	for_each_real_recording(check_real_recording, &reports);
+	print_message("%zu reports\n", reports);
+	assert_true(reports > 0);
 }
 
 int main(void)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What a report of the test's device asks io.bpf.c to do; see there. */
+#ifndef TESTS_SYSTEM_IO_OPS_H
+#define TESTS_SYSTEM_IO_OPS_H
+
+enum op {
+	OP_RUN = 1,
+	OP_RUN_AFTER,
+	OP_CANCEL,
+	OP_ASK,
+	OP_SLOW,
+	OP_FAIL,
+	OP_TICK,
+	OP_POST,
+	OP_POST_10,
+	OP_RUN_3,
+	OP_CANCEL_FAIL,
+	OP_CANCEL_TICK,
+	OP_RUN_SLOW_RUN,
+	OP_CANCEL_ASK,
+	OP_ANSWER = 0x40,
+};
+
+#endif
