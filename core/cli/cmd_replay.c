@@ -56,6 +56,8 @@ static const char help[] =
 	"      --auto            attach the best of the installed ones that match\n"
 	"      --property NAME=VALUE  what fixups are told instead of udev's property\n"
 	"                        NAME (repeatable)\n"
+	"      --set NAME=VALUE  a setting for the fixups that have it (repeatable), instead\n"
+	"                        of their default\n"
 	"      --unfixed         no fixup is there to make the recording's requests: the\n"
 	"                        first one that does not come ends the device's part\n"
 	"      --timeout SEC     how long to wait for a driver and for a request\n"
@@ -73,6 +75,7 @@ struct options {
 	const char **fixup_specs; /* as given with --fixup */
 	size_t n_fixup_specs;
 	struct hs_property *properties;
+	struct hs_property *settings;
 	bool automatic;
 	unsigned int repeat;
 	bool io_log;
@@ -116,6 +119,7 @@ enum {
 	OPT_FIXUP,
 	OPT_AUTO,
 	OPT_PROPERTY,
+	OPT_SET,
 	OPT_REPEAT,
 };
 
@@ -140,6 +144,7 @@ static const struct option long_options[] = {
 	{ "fixup", required_argument, NULL, OPT_FIXUP },
 	{ "auto", no_argument, NULL, OPT_AUTO },
 	{ "property", required_argument, NULL, OPT_PROPERTY },
+	{ "set", required_argument, NULL, OPT_SET },
 	{ "repeat", required_argument, NULL, OPT_REPEAT },
 	{ 0 },
 };
@@ -186,20 +191,21 @@ static int add_fixup(struct options *o, const char *spec, struct hs_error *err)
 	return HS_EXIT_OK;
 }
 
-static int add_property(struct options *o, char *arg, struct hs_error *err)
+/* NAME=VALUE, one more of @all. */
+static int add_pair(struct hs_property **all, size_t *n, const char *option, char *arg,
+		    struct hs_error *err)
 {
 	char *value = strchr(arg, '=');
-	struct hs_property *all;
+	struct hs_property *grown;
 
 	if (!value || value == arg)
-		return hs_cli_usage(err, "replay", "--property %s: not NAME=VALUE", arg);
-	all = realloc(o->properties, (o->replay.n_properties + 1) * sizeof(*all));
-	if (!all)
+		return hs_cli_usage(err, "replay", "--%s %s: not NAME=VALUE", option, arg);
+	grown = realloc(*all, (*n + 1) * sizeof(*grown));
+	if (!grown)
 		return out_of_memory(err);
 	*value++ = '\0';
-	all[o->replay.n_properties++] = (struct hs_property){ .name = arg, .value = value };
-	o->properties = all;
-	o->replay.properties = all;
+	grown[(*n)++] = (struct hs_property){ .name = arg, .value = value };
+	*all = grown;
 	return HS_EXIT_OK;
 }
 
@@ -283,7 +289,13 @@ static int parse_option(struct options *o, int option, char *arg, struct hs_erro
 		o->automatic = true;
 		return HS_EXIT_OK;
 	case OPT_PROPERTY:
-		return add_property(o, arg, err);
+		rc = add_pair(&o->properties, &r->n_properties, "property", arg, err);
+		r->properties = o->properties;
+		return rc;
+	case OPT_SET:
+		rc = add_pair(&o->settings, &r->n_settings, "set", arg, err);
+		r->settings = o->settings;
+		return rc;
 	case OPT_REPEAT:
 		return parse_repeat(o, arg, err);
 	default:
@@ -313,6 +325,9 @@ static int parse_arguments(struct options *o, int argc, char **argv, struct hs_e
 		return hs_cli_usage(err, "replay", "--stop is before --start");
 	if (o->replay.unfixed && (o->automatic || o->n_fixup_specs))
 		return hs_cli_usage(err, "replay", "--unfixed is for a host without fixups");
+	if (o->replay.n_settings && !o->automatic && !o->n_fixup_specs)
+		return hs_cli_usage(err, "replay",
+				    "--set is for fixups: give --fixup or --auto, too");
 	if (o->replay.realtime && o->replay.plan.interval_us)
 		return hs_cli_usage(err, "replay", "--realtime and --interval exclude each other");
 	return HS_EXIT_OK;
@@ -647,6 +662,7 @@ static int run(int argc, char **argv, struct hs_error *err)
 	close_fixups(&fixups);
 	free(o.fixup_specs);
 	free(o.properties);
+	free(o.settings);
 	return rc;
 }
 

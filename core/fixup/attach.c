@@ -229,12 +229,30 @@ static void configured_setting(struct job *job, const struct hs_setting_info *se
 	job->opts->warn(err.text, job->opts->warn_data);
 }
 
-static bool has_setting(const struct hs_fixup *fixup, const char *name)
+static const struct hs_setting_info *find_setting(const struct hs_fixup *fixup, const char *name)
 {
 	for (size_t i = 0; i < fixup->info.n_settings; i++)
 		if (!strcmp(fixup->info.settings[i].name, name))
-			return true;
-	return false;
+			return &fixup->info.settings[i];
+	return NULL;
+}
+
+int hs_fixup_check_setting(const struct hs_fixup *fixup, const struct hs_property *setting,
+			   struct hs_error *err)
+{
+	const struct hs_setting_info *info = find_setting(fixup, setting->name);
+	int32_t value;
+	int rc;
+
+	if (!info)
+		return hs_error_set(err, -ENOENT,
+				    "%s: it has no setting '%s'; 'hidsmith inspect' shows those it "
+				    "has",
+				    fixup->name, setting->name);
+	rc = hs_setting_parse(info, setting->value, &value, err);
+	if (rc < 0)
+		hs_error_prefix(err, "%s: setting %s", fixup->name, setting->name);
+	return rc;
 }
 
 static int set_settings(struct job *job, struct hs_error *err)
@@ -244,8 +262,8 @@ static int set_settings(struct job *job, struct hs_error *err)
 	size_t size = 0;
 	void *section = map ? bpf_map__initial_value(map, &size) : NULL;
 
-	for (size_t i = 0; i < job->opts->n_settings; i++)
-		if (!has_setting(job->fixup, job->opts->settings[i].name))
+	for (size_t i = 0; i < job->opts->n_settings && !job->opts->skip_unknown_settings; i++)
+		if (!find_setting(job->fixup, job->opts->settings[i].name))
 			return fail(job, err, -EINVAL,
 				    "it has no setting '%s'; 'hidsmith inspect' shows those it has",
 				    job->opts->settings[i].name);

@@ -198,7 +198,17 @@ struct hs_attach_opts {
 	const struct hs_config *config;
 	void (*warn)(const char *text, void *data);
 	void *warn_data;
+	bool skip_unknown_settings; /**< of @settings: those that the object does not have */
 };
+
+/**
+ * Would hs_fixup_attach() take this setting?
+ *
+ * @return 0; -ENOENT the object has no such setting; -EINVAL not a value for it, and
+ *   @err says what would be
+ */
+int hs_fixup_check_setting(const struct hs_fixup *fixup, const struct hs_property *setting,
+			   struct hs_error *err);
 
 /**
  * Load a fixup, ask its `probe`, attach it to one device and pin what keeps it.

@@ -367,13 +367,15 @@ static int create(struct player *p, struct hs_error *err)
 
 static int attach(struct session *s, struct hs_error *err)
 {
-	hs_autofree bool *used = calloc(s->opts->n_fixups + 1, sizeof(*used));
+	hs_autofree bool *fixups = calloc(s->opts->n_fixups + 1, sizeof(*fixups));
+	hs_autofree bool *settings = calloc(s->opts->n_settings + 1, sizeof(*settings));
+	struct hs_replay_used used = { .fixups = fixups, .settings = settings };
 
-	if (!used)
+	if (!fixups || !settings)
 		return hs_error_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < s->n_players; i++) {
 		struct player *p = &s->players[i];
-		int rc = hs_replay_attach(s->opts, hs_uhid_sysname(p->uhid), used, err);
+		int rc = hs_replay_attach(s->opts, hs_uhid_sysname(p->uhid), &used, err);
 
 		if (rc < 0)
 			return rc;
@@ -384,7 +386,7 @@ static int attach(struct session *s, struct hs_error *err)
 		if (rc)
 			return rc;
 	}
-	return hs_replay_check_used(s->opts, used, err);
+	return hs_replay_check_used(s->opts, &used, err);
 }
 
 static int open_nodes(struct player *p, struct hs_error *err)

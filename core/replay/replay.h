@@ -45,6 +45,9 @@ struct hs_replay_opts {
 	/* What the fixups are told instead of udev's properties. */
 	const struct hs_property *properties;
 	size_t n_properties;
+	/* Settings for those fixups that have them; one of them at least must be attached. */
+	const struct hs_property *settings;
+	size_t n_settings;
 	/* Told what happens. May be NULL; called from the session's thread alone. */
 	void (*log)(const char *text, void *data);
 	void *log_data;
