@@ -213,7 +213,32 @@ static struct hs_fixup *next_candidate(const struct turn *turn, const char *grou
 	return NULL;
 }
 
-/* Changes when any object of the group does, or the order among them. */
+static uint64_t mix(uint64_t digest, const char *text)
+{
+	for (const char *c = text; c && *c; c++)
+		digest = (digest ^ (unsigned char)*c) * 0x100000001b3;
+	/* so that no value and an empty one, or two and their sum, are not the same */
+	return (digest ^ (text ? 0xff : 0x100)) * 0x100000001b3;
+}
+
+/* What the configuration has for a fixup. */
+static uint64_t settings_digest(const struct turn *turn, const struct hs_fixup *fixup)
+{
+	const struct hs_fixup_info *info = hs_fixup_info(fixup);
+	const struct hs_config *config = turn->hotplug->config;
+	const char *name = hs_fixup_name(fixup);
+	uint64_t digest = 0;
+
+	for (size_t i = 0; i < info->n_settings; i++)
+		digest = mix(digest,
+			     hs_config_setting(config, name, &turn->id, info->settings[i].name));
+	for (size_t i = 0; i < info->n_properties; i++)
+		digest = mix(digest,
+			     hs_config_property(config, name, &turn->id, info->properties[i].name));
+	return digest;
+}
+
+/* Changes when any object of the group does, or its settings, or the order. */
 static uint64_t candidates_digest(const struct turn *turn, const char *group)
 {
 	const struct hs_fixup *fixup;
@@ -221,7 +246,8 @@ static uint64_t candidates_digest(const struct turn *turn, const char *group)
 	size_t index = 0;
 
 	while ((fixup = next_candidate(turn, group, &index)))
-		digest = digest * 0x100000001b3 + hs_fixup_digest(fixup) + 1;
+		digest = digest * 0x100000001b3 + hs_fixup_digest(fixup) +
+			 settings_digest(turn, fixup) + 1;
 	return digest;
 }
 

@@ -21,9 +21,20 @@ fail()
 	failures=$((failures + 1))
 }
 
+# How far the test has come, for who waits or looks for the time.
+part()
+{
+	echo "# $SECONDS s: $1"
+}
+
 finish()
 {
-	[ $failures -eq 0 ] || echo "$failures failed"
+	if [ $failures -ne 0 ]; then
+		# What udevd did with its rules and programs tells most of why.
+		grep -E 'rules need reloading|file: /run/|(Starting|Process) .*hidsmith|[kK]ill|[tT]imeout' \
+			/run/udevd.log | tail -n 60
+		echo "$failures failed"
+	fi
 	[ $failures -eq 0 ]
 	exit
 }
@@ -83,11 +94,17 @@ install_hidsmith()
 	systemd-hwdb update || fail 'systemd-hwdb update'
 }
 
+# Emulated, and with other work on the machine, four seconds are not enough for all.
+slow_machine()
+{
+	printf '[hidsmith]\ndeadline = 40000\n' >/etc/hidsmith/hidsmith.conf
+}
+
 # The distribution's udevd, with its own rules and ours.
 start_udevd()
 {
 	local udevd
-	export SYSTEMD_IGNORE_CHROOT=1
+	export SYSTEMD_IGNORE_CHROOT=1 SYSTEMD_LOG_TARGET=console
 	mkdir -p /run/udev
 	for udevd in /usr/lib/systemd/systemd-udevd /lib/systemd/systemd-udevd; do
 		[ -x "$udevd" ] && break
@@ -116,7 +133,7 @@ property()
 pins()
 {
 	local dir=/sys/fs/bpf/hid/${1//[:.]/_}
-	[ ! -d "$dir" ] || (cd "$dir" && printf '%s\n' *_bpf | sed 's/_bpf$//' | paste -sd' ')
+	[ ! -d "$dir" ] || find "$dir" -mindepth 1 -maxdepth 1 -printf '%f\n' | sed 's/_bpf$//' | sort | paste -sd' '
 }
 
 all_pins()

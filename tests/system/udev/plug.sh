@@ -36,6 +36,7 @@ unplug()
 
 install_hidsmith
 start_udevd --debug
+slow_machine
 start_plug
 
 # --- a fixup that changes the descriptor
@@ -140,16 +141,30 @@ END
 has 'log' "$(cat /run/udevd.log)" "/etc/hidsmith/hidsmith.conf:2: neither yes nor no: 'nope'"
 
 # --- switched off while it is attached, and on again
-: >/etc/hidsmith/hidsmith.conf
+slow_machine
 plug id=0003:1234:567c
 printf '[fixup test__event]\nenabled = no\n' >/etc/hidsmith/hidsmith.conf
 inputs=$(ls /sys/bus/hid/devices/"$device"/input)
 check 'refresh' hidsmith udev refresh
 is 'pins after one was switched off' "$(pins "$device")" 0010-test__rdesc
 is 'input nodes, the other one off' "$(ls /sys/bus/hid/devices/"$device"/input)" "$inputs"
-: >/etc/hidsmith/hidsmith.conf
+slow_machine
 check 'refresh' hidsmith udev refresh
 is 'pins after it was switched on' "$(pins "$device")" "0010-test__event 0010-test__rdesc"
+
+# --- told something else: what a refresh sees by the settings alone
+link=$(stat -c %i /sys/fs/bpf/hid/*/0010-test__event_bpf)
+inputs=$(ls /sys/bus/hid/devices/"$device"/input)
+printf '[hidsmith]\ndeadline = 40000\n[fixup test__event]\nset turned = no\n' >/etc/hidsmith/hidsmith.conf
+check 'refresh' hidsmith udev refresh
+[ "$(stat -c %i /sys/fs/bpf/hid/*/0010-test__event_bpf)" != "$link" ] || fail 'a changed setting was not seen'
+has 'setting' "$(hidsmith status "$device" 2>&1)" 'turned = 0'
+is 'input nodes after a changed setting' "$(ls /sys/bus/hid/devices/"$device"/input)" "$inputs"
+link=$(stat -c %i /sys/fs/bpf/hid/*/0010-test__event_bpf)
+check 'refresh' hidsmith udev refresh
+is 'link, nothing new' "$(stat -c %i /sys/fs/bpf/hid/*/0010-test__event_bpf)" "$link"
+slow_machine
+check 'refresh' hidsmith udev refresh
 
 # --- a new version of one of two: that one is attached again, the other not touched
 link=$(stat -c %i /sys/fs/bpf/hid/*/0010-test__event_bpf)
