@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "core/hotplug/hotplug.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "core/base/util.h"
+#include "core/fixup/attached.h"
 #include "core/fixup/fixup.h"
 #include "core/fixup/pins.h"
 #include "core/hotplug/hwdb.h"
@@ -170,25 +172,73 @@ static bool others_have_it(struct turn *turn, const struct hs_pin_names *pins)
 	return false;
 }
 
-/* Write down what is there now; nothing leaves nothing behind. */
-static int save(struct turn *turn)
+/*
+ * The properties that objects have set. Their values may come from the device:
+ * printable characters that mean nothing to udev, and `_` for the others.
+ */
+static void print_exports(const char *sysname, FILE *out)
 {
-	struct hs_pin_names pins;
-	char attached[2048] = "";
-	size_t used = 0;
-	int rc = 0;
+	struct hs_attached_list *list;
 
-	read_pins(turn->sysname, &pins);
-	for (size_t i = 0; i < pins.n; i++) {
+	if (hs_attached_list_open(sysname, NULL, &list, NULL) < 0)
+		return;
+	for (size_t i = 0; i < hs_attached_list_count(list); i++) {
+		const struct hs_attached *attached = hs_attached_list_get(list, i);
+
+		for (size_t k = 0; k < attached->n_exports; k++) {
+			const struct hs_property *export = &attached->exports[k];
+
+			/* What begins with HIDSMITH is ours alone to set. */
+			if (!hs_property_name_ok(export->name) ||
+			    !strncmp(export->name, "HIDSMITH", strlen("HIDSMITH")))
+				continue;
+			fprintf(out, "%s=", export->name);
+			for (const char *c = export->value; *c; c++)
+				fputc(isalnum((unsigned char)*c) || strchr(" #+-./:=@_,", *c) ? *c
+											      : '_',
+				      out);
+			fputc('\n', out);
+		}
+	}
+	hs_attached_list_free(list);
+}
+
+static void print_properties(const char *sysname, const struct hs_pin_names *pins, FILE *out)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < pins->n; i++) {
 		char name[HS_PIN_NAME_SIZE];
 
 		/* udev reads this line: what is not a plain name is not for it. */
-		hs_pin_fixup_name(pins.names[i], name);
-		if (hs_hwdb_name_ok(name) && used + strlen(name) + 2 < sizeof(attached))
-			used += (size_t)sprintf(attached + used, "%s%s", used ? " " : "", name);
+		hs_pin_fixup_name(pins->names[i], name);
+		if (!hs_hwdb_name_ok(name))
+			continue;
+		fprintf(out, "%s%s", any ? " " : "HIDSMITH_FIXUPS=", name);
+		any = true;
 	}
-	if (turn->state.n || pins.n)
-		rc = hs_state_write(&turn->state, attached, turn->err);
+	if (any)
+		fputc('\n', out);
+	print_exports(sysname, out);
+}
+
+/* Write down what is there now; nothing leaves nothing behind. */
+static int save(struct turn *turn)
+{
+	hs_autofree char *properties = NULL;
+	struct hs_pin_names pins;
+	size_t size;
+	FILE *out;
+	int rc = 0;
+
+	read_pins(turn->sysname, &pins);
+	out = open_memstream(&properties, &size);
+	if (out)
+		print_properties(turn->sysname, &pins, out);
+	if (!out || fclose(out))
+		rc = hs_error_set(turn->err, -ENOMEM, "%s: %s", turn->sysname, strerror(ENOMEM));
+	else if (turn->state.n || pins.n)
+		rc = hs_state_write(&turn->state, properties, turn->err);
 	else
 		hs_state_remove(&turn->state);
 	hs_pin_names_free(&pins);

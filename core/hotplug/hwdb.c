@@ -40,6 +40,14 @@ bool hs_hwdb_name_ok(const char *name)
 	return true;
 }
 
+bool hs_property_name_ok(const char *name)
+{
+	size_t n = strlen(name);
+
+	return isupper((unsigned char)*name) && n <= NAME_LONGEST &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == n;
+}
+
 static int write_fixup(FILE *out, const struct hs_fixup *fixup, struct hs_error *err)
 {
 	const struct hs_fixup_info *info = hs_fixup_info(fixup);

@@ -28,6 +28,9 @@ char *hs_hwdb_pattern(const struct hs_match *match, char buf[HS_HWDB_PATTERN_SIZ
  */
 bool hs_hwdb_name_ok(const char *name);
 
+/* Is it the name of a udev property: capitals, digits, `_`? */
+bool hs_property_name_ok(const char *name);
+
 /*
  * Write the entries of @fixups. Objects of the interface that kernels no longer
  * have get none: a helper could do nothing for their devices.

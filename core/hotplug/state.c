@@ -131,9 +131,9 @@ static int replace(struct hs_state *state, const char *name, const char *text, s
 	return 0;
 }
 
-int hs_state_write(struct hs_state *state, const char *attached, struct hs_error *err)
+int hs_state_write(struct hs_state *state, const char *properties, struct hs_error *err)
 {
-	hs_autofree char *objects = NULL, *properties = NULL;
+	hs_autofree char *objects = NULL;
 	size_t size;
 	FILE *out = open_memstream(&objects, &size);
 	int rc;
@@ -141,12 +141,8 @@ int hs_state_write(struct hs_state *state, const char *attached, struct hs_error
 	for (size_t i = 0; out && i < state->n; i++)
 		fprintf(out, "%s %016" PRIx64 " %016" PRIx64 "\n", state->objects[i].name,
 			state->objects[i].digest, state->objects[i].candidates);
-	if (!out || fclose(out) ||
-	    asprintf(&properties, "%s%s%s", *attached ? "HIDSMITH_FIXUPS=" : "", attached,
-		     *attached ? "\n" : "") < 0) {
-		properties = NULL;
+	if (!out || fclose(out))
 		return fail(err, state->sysname, -ENOMEM);
-	}
 	rc = replace(state, "objects", objects, err);
 	return rc < 0 ? rc : replace(state, "properties", properties, err);
 }

@@ -48,10 +48,10 @@ struct hs_state {
 int hs_state_open(const char *sysname, bool create, struct hs_state *state, struct hs_error *err);
 
 /*
- * Write @state's objects, and @attached as udev properties. Each file is replaced as
- * a whole.
+ * Write @state's objects, and @properties for udev, lines NAME=VALUE. Each file is
+ * replaced as a whole.
  */
-int hs_state_write(struct hs_state *state, const char *attached, struct hs_error *err);
+int hs_state_write(struct hs_state *state, const char *properties, struct hs_error *err);
 
 /*
  * Print the properties of the device to @out, without waiting for the lock. Prints
