@@ -48,25 +48,49 @@ struct session {
 	bool verbose;
 };
 
-/* To the journal: udev keeps for itself what its programs say. */
+/*
+ * Make a text harmless that has a device's or an object's words in it, line by line
+ * as a verifier's log has several. free() it.
+ */
+static char *harmless(const char *text)
+{
+	char *result = NULL, shown[HS_ESCAPE_SIZE(1024)];
+	size_t size;
+	FILE *out = open_memstream(&result, &size);
+
+	while (out && *text) {
+		size_t n = strcspn(text, "\n");
+		hs_autofree char *line = strndup(text, n < 1024 ? n : 1024);
+
+		text += n + (text[n] == '\n');
+		if (line)
+			fprintf(out, "%s%s", hs_escape(line, shown, sizeof(shown)),
+				*text ? "\n" : "");
+	}
+	if (!out || fclose(out))
+		return NULL;
+	return result;
+}
+
+/* To the journal, too: udev keeps for itself what its programs say. */
 static void write_log(int priority, const char *text, void *data)
 {
 	const struct session *session = data;
-	char shown[HS_ESCAPE_SIZE(1024)];
-	const char *line = text;
+	hs_autofree char *shown = harmless(text);
 
-	/* Line by line, as a verifier's log has several; each made harmless. */
-	while (*line) {
-		size_t n = strcspn(line, "\n");
-		hs_autofree char *one = strndup(line, n < 1024 ? n : 1024);
+	if (!shown || (priority > LOG_NOTICE && !session->verbose))
+		return;
+	fprintf(stderr, "hidsmith: %s\n", shown);
+	syslog(priority, "%s", shown);
+}
 
-		if (one && (priority <= LOG_NOTICE || session->verbose)) {
-			hs_escape(one, shown, sizeof(shown));
-			fprintf(stderr, "hidsmith: %s\n", shown);
-			syslog(priority, "%s", shown);
-		}
-		line += n + (line[n] == '\n');
-	}
+/* main() prints the error; here it is made fit for that. */
+static void log_error(struct hs_error *err)
+{
+	hs_autofree char *shown = harmless(err->text);
+
+	snprintf(err->text, sizeof(err->text), "%s", shown ? shown : strerror(ENOMEM));
+	syslog(LOG_ERR, "%s", err->text);
 }
 
 static const char *property(const char *name, void *data)
@@ -166,7 +190,7 @@ static int run_verb(struct session *session, const char *verb, const char *sysna
 	if (!strcmp(verb, "add") && sysname && hs_hotplug_sysname_ok(sysname))
 		hs_state_print(sysname, stdout);
 	if (rc < 0)
-		syslog(LOG_ERR, "%s", err->text);
+		log_error(err);
 	hs_config_free(config);
 	return rc;
 }
