@@ -390,7 +390,7 @@ static int probe(struct job *job, struct hs_error *err)
 	return 0;
 }
 
-/* The name of another fixup that has the report descriptor; false if there is none. */
+/* A device has one such program at a time, which explains an -EINVAL. */
 static bool has_rdesc_program(const struct hs_fixup *fixup)
 {
 	for (size_t i = 0; i < fixup->info.n_programs; i++) {
