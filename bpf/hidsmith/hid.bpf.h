@@ -119,6 +119,22 @@ struct hid_driver {
 	const char *name;
 };
 
+struct kernfs_node {
+	__u64 id;
+};
+
+struct kobject {
+	struct kernfs_node *sd;
+};
+
+struct device {
+	struct kobject kobj;
+};
+
+struct hidraw {
+	struct device *dev;
+};
+
 struct hid_device {
 	__u16 bus;
 	__u16 group;
@@ -130,6 +146,7 @@ struct hid_device {
 	unsigned int ll_open_count;
 	unsigned int claimed;
 	bool io_started;
+	void *hidraw;
 	char name[128];
 	char phys[64];
 	char uniq[64];

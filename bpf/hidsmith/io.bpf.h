@@ -23,7 +23,9 @@
  * HS_JOB(name, options...):
  *	.on_attach	once the device can be talked to: after the fixup was
  *			attached, after each later probe of a driver, and after
- *			the system slept
+ *			the system slept. A probe that the kernel does not tell us
+ *			of (most, without HS_RDESC_FIXUP() or from 6.13 on) is
+ *			seen within 10 s
  *	.every_ms	again and again, at that pace; a run that is late does not
  *			shift the next ones, and one that is missed altogether
  *			is counted. The first run is one period after attach,
@@ -126,15 +128,21 @@
 #define HS_BUF_SIZE 64
 #endif
 
-#define HS_ANSWER_SIZE 64
-#define HS_CONDITIONS  4
-#define HS_POSTS       8
-#define HS_NEVER       (~0ULL)
-#define HS_MS          1000000ULL
-#define CLOCK_BOOTTIME 7
-#define HS_WAITING     1
-/* How often we look whether the system slept, and how long a device gets then. */
-#define HS_WATCH_NS  (10000 * HS_MS)
+#define HS_ANSWER_SIZE     64
+#define HS_CONDITIONS      4
+#define HS_POSTS           8
+#define HS_NEVER           (~0ULL)
+#define HS_MS              1000000ULL
+#define CLOCK_BOOTTIME     7
+#define HS_WAITING         1
+#define HID_CLAIMED_HIDRAW (1U << 2)
+/*
+ * How often we look whether the system slept or a driver has probed: more often at
+ * first, when drivers come and go.
+ */
+#define HS_WATCH_MIN_NS (1000 * HS_MS)
+#define HS_WATCH_MAX_NS (10000 * HS_MS)
+/* How long a device gets after the system slept. */
 #define HS_RESUME_NS (1000 * HS_MS)
 /* Without a re-probe nothing tells us that the attach is over. */
 #define HS_ATTACH_NS (100 * HS_MS)
@@ -197,7 +205,9 @@ struct hs_device {
 	__u32 not_ready; /* times we looked in vain */
 	__u64 armed; /* the timer's time; HS_NEVER: the worker will set it */
 	__u64 sleep_offset; /* CLOCK_BOOTTIME - CLOCK_MONOTONIC */
-	__u64 watch; /* when to look at that again */
+	__u64 probe_number; /* hs_probe_number() when we last looked; 0: not yet */
+	__u64 watch; /* when to look at these again */
+	__u64 watch_ns; /* and how long after that */
 	__u64 not_before; /* the device is not ready until then */
 	__u64 first; /* what is due first, see hs_first() */
 
@@ -663,6 +673,20 @@ static __always_inline bool hs_device_ready(struct hid_bpf_ctx *ctx)
 }
 
 /*
+ * A number that is another one after each probe: that of the sysfs node of the
+ * hidraw device. 0 if there is none.
+ */
+static __always_inline __u64 hs_probe_number(struct hid_bpf_ctx *ctx)
+{
+	struct hidraw *hidraw;
+
+	if (!bpf_core_type_exists(struct hidraw) || !(ctx->hid->claimed & HID_CLAIMED_HIDRAW))
+		return 0;
+	hidraw = ctx->hid->hidraw;
+	return BPF_CORE_READ(hidraw, dev, kobj.sd, id);
+}
+
+/*
  * Under the lock: d->first becomes the time of what is due first, with the job's
  * number in its last bits. It goes through memory because the verifier would else
  * follow each outcome of each comparison.
@@ -799,23 +823,42 @@ static __always_inline __u64 hs_sleep_offset(void)
 	return bpf_ktime_get_boot_ns() - running;
 }
 
-/* Under the lock: has the system slept? Then attach jobs run again. */
+/* Under the lock: attach jobs run at @t, as if the fixup had just been attached. */
+static __always_inline void hs_attach_again(struct hs_device *d, __u64 t)
+{
+	for (int i = 0; i < HS_IO_MAX_JOBS; i++) {
+		if (d->job[i].on_attach) {
+			d->job[i].due = t;
+			d->job[i].attempt = 0;
+			d->job[i].retry = 0;
+		}
+	}
+	d->watch_ns = HS_WATCH_MIN_NS;
+}
+
+/*
+ * Under the lock: has the system slept, or has a driver probed without our being
+ * told? Then attach jobs run again.
+ */
 static __always_inline void hs_watch(struct hs_device *d, struct hs_io_status *status, __u64 now,
-				     __u64 offset)
+				     __u64 offset, __u64 number)
 {
 	if (offset > d->sleep_offset + 100 * HS_MS) {
 		status->resumes++;
-		for (int i = 0; i < HS_IO_MAX_JOBS; i++) {
-			if (d->job[i].on_attach) {
-				d->job[i].due = now + HS_RESUME_NS;
-				d->job[i].attempt = 0;
-				d->job[i].retry = 0;
-			}
-		}
+		hs_attach_again(d, now + HS_RESUME_NS);
+	} else if (number && d->probe_number && number != d->probe_number) {
+		status->probes++;
+		hs_attach_again(d, now);
 	}
 	d->sleep_offset = offset;
-	if (d->watch != HS_NEVER && d->watch <= now)
-		d->watch = now + HS_WATCH_NS;
+	if (number)
+		d->probe_number = number;
+	if (d->watch != HS_NEVER && d->watch <= now) {
+		d->watch = now + d->watch_ns;
+		d->watch_ns *= 2;
+		if (d->watch_ns > HS_WATCH_MAX_NS)
+			d->watch_ns = HS_WATCH_MAX_NS;
+	}
 }
 
 /* Run the job or its next step; the result as the job returns it. */
@@ -874,7 +917,7 @@ static int hs_worker(void *map, int *key, void *value)
 	struct hs_device *d = value;
 	struct hs_io_status *status = hs_get_status();
 	struct hid_bpf_ctx *ctx;
-	__u64 now, offset, look;
+	__u64 now, offset, look, number = 0;
 	int err = -ETIMEDOUT;
 	__u32 action, id;
 	bool arm;
@@ -895,12 +938,14 @@ static int hs_worker(void *map, int *key, void *value)
 	if (!hs_device_ready(ctx)) {
 		d->not_ready = d->not_ready < 8 ? d->not_ready + 1 : 8;
 		d->not_before = now + (HS_MS << (d->not_ready & 15));
+	} else if (d->not_ready || !d->probe_number || d->watch <= now) {
+		number = hs_probe_number(ctx);
 	}
 
 	bpf_spin_lock(&d->lock);
 	/* Whoever asks from now on starts us again. */
 	d->armed = HS_NEVER;
-	hs_watch(d, status, now, offset);
+	hs_watch(d, status, now, offset, number);
 	hs_decide(d, now);
 	bpf_spin_unlock(&d->lock);
 
@@ -970,6 +1015,9 @@ static __always_inline void hs_ask_attach_jobs(__u64 delay_ns)
 	}
 	d->not_ready = 0;
 	d->not_before = t;
+	/* The probe that asks for them is no reason to run them again. */
+	d->probe_number = 0;
+	d->watch_ns = HS_WATCH_MIN_NS;
 	arm = hs_arm(d, t, now);
 	bpf_spin_unlock(&d->lock);
 	status->probes++;

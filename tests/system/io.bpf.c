@@ -124,6 +124,11 @@ HS_DEVICE_EVENT(event, 64)
 	return 0;
 }
 
+#ifdef NO_RDESC
+HID_BPF_OPS(io_jobs) = {
+	.hid_device_event = (void *)event,
+};
+#else
 HS_RDESC_FIXUP(rdesc)
 {
 	return 0;
@@ -133,5 +138,6 @@ HID_BPF_OPS(io_jobs) = {
 	.hid_device_event = (void *)event,
 	.hid_rdesc_fixup = (void *)rdesc,
 };
+#endif
 
 char LICENSE[] SEC("license") = "GPL";

@@ -251,17 +251,24 @@ static void unplug(struct device *dev)
 	uhid_device_destroy(&dev->uhid);
 }
 
-static void attach(struct device *dev)
+static void attach_object(struct device *dev, const char *object)
 {
 	struct hs_attach_opts opts = { .size = sizeof(opts) };
 	struct hs_error err = { 0 };
 	struct hs_fixup *fixup;
+	char path[512];
 
-	if (hs_fixup_open(IO_OBJECT, 0, &fixup, &err))
+	snprintf(path, sizeof(path), IO_OBJECTS "/%s.bpf.o", object);
+	if (hs_fixup_open(path, 0, &fixup, &err))
 		fail_msg("%s", err.text);
 	if (hs_fixup_attach(fixup, dev->uhid.sysname, &opts, &err))
 		fail_msg("%s", err.text);
 	hs_fixup_free(fixup);
+}
+
+static void attach(struct device *dev)
+{
+	attach_object(dev, "io");
 }
 
 static void detach(struct device *dev)
@@ -272,7 +279,8 @@ static void detach(struct device *dev)
 		fail_msg("not detached: %s", err.text);
 }
 
-static void pin_path(struct device *dev, const char *pin, char *path, size_t size)
+static void pin_path(struct device *dev, const char *object, const char *pin, char *path,
+		     size_t size)
 {
 	char name[64];
 
@@ -280,23 +288,29 @@ static void pin_path(struct device *dev, const char *pin, char *path, size_t siz
 	for (char *c = name; *c; c++)
 		if (*c == ':' || *c == '.')
 			*c = '_';
-	snprintf(path, size, "/sys/fs/bpf/hid/%s/io_bpf%s%s", name, pin ? "/" : "", pin ? pin : "");
+	snprintf(path, size, "/sys/fs/bpf/hid/%s/%s_bpf%s%s", name, object, pin ? "/" : "",
+		 pin ? pin : "");
 }
 
-static struct hs_io_status status(struct device *dev)
+static struct hs_io_status status_of(struct device *dev, const char *object)
 {
 	struct hs_io_status s;
 	char path[256];
 	__u32 zero = 0;
 	int fd;
 
-	pin_path(dev, "hs_status", path, sizeof(path));
+	pin_path(dev, object, "hs_status", path, sizeof(path));
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		fail_msg("%s: %s", path, strerror(errno));
 	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &s), 0);
 	close(fd);
 	return s;
+}
+
+static struct hs_io_status status(struct device *dev)
+{
+	return status_of(dev, "io");
 }
 
 /* One attached device, whose attach job has run. */
@@ -656,18 +670,28 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
-static void attach_job_runs_again_after_a_probe(void **state)
-{
-	struct device *dev = *state;
+/* What the header promises, for kernels that do not tell. */
+#define PROBE_SEEN_MS 11000
 
+static void reprobe(struct device *dev)
+{
 	write_file("/sys/bus/hid/drivers/hid-generic/unbind", dev->uhid.sysname);
 	op(dev, OP_RUN, 0);
 	sleep_ms(100);
 	write_file("/sys/bus/hid/drivers/hid-generic/bind", dev->uhid.sysname);
-	wait_for(dev, ATTACH, 1, 3000);
-	assert_int_equal(status(dev).probes, 2);
-	sleep_ms(200);
-	assert_int_equal(count(dev, ATTACH), 1);
+}
+
+static void attach_job_runs_again_after_a_probe(void **state)
+{
+	struct device *dev = *state;
+
+	for (unsigned int i = 1; i <= 3; i++) {
+		reprobe(dev);
+		wait_for(dev, ATTACH, i, PROBE_SEEN_MS);
+		assert_int_equal(status(dev).probes, 1 + i);
+		sleep_ms(200);
+		assert_int_equal(count(dev, ATTACH), i);
+	}
 }
 
 /* No teardown from here on: these tests end the device in their own way. */
@@ -757,7 +781,7 @@ static void pins_removed_during_a_request(void **state)
 		dev.get_delay_ms = SILENT;
 		op(&dev, OP_SLOW, 0);
 		wait_for(&dev, GET, 1, 1000);
-		pin_path(&dev, NULL, path, sizeof(path));
+		pin_path(&dev, "io", NULL, path, sizeof(path));
 		{
 			char command[300];
 
@@ -800,9 +824,40 @@ static void a_silent_device_delays_no_other(void **state)
 	unplug(&lively);
 }
 
+/* A fixup that is not called at a probe, and probes of both kinds. */
+static void attach_job_without_rdesc_runs_again(void **state)
+{
+	static struct device dev;
+	struct hs_io_status s;
+
+	(void)state;
+	plug(&dev, 70);
+	attach_object(&dev, "io-no-rdesc");
+	wait_for(&dev, ATTACH, 1, 3000);
+	reprobe(&dev);
+	wait_for(&dev, ATTACH, 2, PROBE_SEEN_MS);
+	assert_int_equal(status_of(&dev, "io-no-rdesc").probes, 2);
+
+	/* Another fixup comes, with a descriptor: the kernel probes again. */
+	forget(&dev);
+	attach(&dev);
+	wait_for(&dev, ATTACH, 2, PROBE_SEEN_MS);
+	s = status_of(&dev, "io-no-rdesc");
+	assert_int_equal(s.probes, 3);
+	assert_int_equal(s.job[JOB_ATTACH].runs, 3);
+	assert_int_equal(status(&dev).job[JOB_ATTACH].runs, 1);
+
+	/* Nothing more without a probe. */
+	sleep_ms(4000);
+	assert_int_equal(count(&dev, ATTACH), 2);
+	unplug(&dev);
+	assert_int_equal(hs_fixup_detach(dev.uhid.sysname, NULL, NULL, NULL), 2);
+}
+
 #define JOB_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-int main(void)
+/* An argument runs the tests whose names fit it, '*' is a wildcard. */
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		JOB_TEST(attach_job_runs_once),
@@ -822,6 +877,7 @@ int main(void)
 		JOB_TEST(silence_times_out),
 		JOB_TEST(waiting_job_can_be_cancelled),
 		JOB_TEST(attach_job_runs_again_after_a_probe),
+		cmocka_unit_test(attach_job_without_rdesc_runs_again),
 		cmocka_unit_test(no_request_after_detach),
 		cmocka_unit_test(detach_waits_for_a_silent_device),
 		cmocka_unit_test(unplug_in_any_phase),
@@ -829,6 +885,8 @@ int main(void)
 		cmocka_unit_test(a_silent_device_delays_no_other),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (pthread_create(&(pthread_t){ 0 }, NULL, meter, NULL))
 		return 1;
