@@ -131,6 +131,9 @@ HS_DEVICE_EVENT(tablet_event, 14)
 
 	if (!model.vendor || data[0] != REPORT_ID || source)
 		return 0;
+	/* Cut short, it would be a pen in the corner. */
+	if (size < model.in)
+		return HS_DROP;
 
 	if (status == 0xc0)
 		return hs_tablet_leave(data);

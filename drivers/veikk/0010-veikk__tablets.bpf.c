@@ -128,7 +128,8 @@ HS_DEVICE_EVENT(tablet_event, 13)
 
 	if (!model.vendor || data[0] != REPORT_ID || source)
 		return 0;
-	if (data[1] != FAMILY_PEN)
+	/* Cut short, it would be a pen in the corner. */
+	if (size < model.in || data[1] != FAMILY_PEN)
 		return HS_DROP;
 
 	if (status == STATUS_PAD && model.buttons)

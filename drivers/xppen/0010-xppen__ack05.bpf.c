@@ -31,8 +31,9 @@
 
 HID_BPF_CONFIG(HID_DEVICE(BUS_USB, HID_GROUP_GENERIC, 0x28bd, 0x0202));
 
-#define VENDOR_RDESC_SIZE 36
-#define REPORT_VENDOR     0x02
+#define VENDOR_RDESC_SIZE  36
+#define REPORT_VENDOR      0x02
+#define VENDOR_REPORT_SIZE 12
 
 enum {
 	PAD = 0xf0,
@@ -98,10 +99,12 @@ HS_RDESC_FIXUP(remote_rdesc)
 	return hs_rdesc_add(data, VENDOR_RDESC_SIZE, added);
 }
 
-HS_DEVICE_EVENT(remote_event, 12)
+HS_DEVICE_EVENT(remote_event, VENDOR_REPORT_SIZE)
 {
 	if (data[0] != REPORT_VENDOR)
 		return 0;
+	if (size < VENDOR_REPORT_SIZE)
+		return HS_DROP;
 
 	switch (data[1]) {
 	case CAME_BACK:
