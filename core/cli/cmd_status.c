@@ -302,14 +302,18 @@ static struct json_object *attached_json(const struct hs_attached *a)
 	return o;
 }
 
-static int show(const struct status_args *args, struct hs_error *err)
+/* @kept: NULL the first time, then the same one again; the caller frees it. */
+static int show(const struct status_args *args, struct hs_attached_list **kept,
+		struct hs_error *err)
 {
-	struct hs_attached_list *list;
 	struct json_object *root, *array;
 	bool counting = hs_stats_enabled() || args->watch;
+	struct hs_attached_list *list;
 	int rc;
 
-	rc = hs_attached_list_open(args->sysname, NULL, &list, err);
+	rc = *kept ? hs_attached_list_update(*kept, err)
+		   : hs_attached_list_open(args->sysname, NULL, kept, err);
+	list = *kept;
 	if (rc < 0)
 		return rc;
 	if (args->json) {
@@ -329,7 +333,6 @@ static int show(const struct status_args *args, struct hs_error *err)
 		if (!hs_attached_list_count(list))
 			printf("no fixup is attached\n");
 	}
-	hs_attached_list_free(list);
 	return 0;
 }
 
@@ -342,7 +345,8 @@ static void wait_interval(double seconds)
 	nanosleep(&t, NULL);
 }
 
-static int watch(const struct status_args *args, struct hs_error *err)
+static int watch(const struct status_args *args, struct hs_attached_list **kept,
+		 struct hs_error *err)
 {
 	struct sigaction act = { .sa_handler = interrupt };
 	hs_autoclose int stats = hs_stats_enable(err);
@@ -362,7 +366,7 @@ static int watch(const struct status_args *args, struct hs_error *err)
 			fputs("\033[H\033[2J", stdout);
 		else if (n && !args->json)
 			putchar('\n');
-		rc = show(args, err);
+		rc = show(args, kept, err);
 		fflush(stdout);
 	}
 	return rc;
@@ -370,6 +374,7 @@ static int watch(const struct status_args *args, struct hs_error *err)
 
 static int status(struct status_args *args, const char *spec, struct hs_error *err)
 {
+	struct hs_attached_list *kept = NULL;
 	struct hs_device_list *devices = NULL;
 	const struct hs_device *dev;
 	uint32_t hid_id;
@@ -386,7 +391,8 @@ static int status(struct status_args *args, const char *spec, struct hs_error *e
 			args->sysname = dev->sysname;
 	}
 	if (!rc)
-		rc = args->watch ? watch(args, err) : show(args, err);
+		rc = args->watch ? watch(args, &kept, err) : show(args, &kept, err);
+	hs_attached_list_free(kept);
 	hs_device_list_free(devices);
 	return hs_cli_exit_code(rc);
 }

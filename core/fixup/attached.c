@@ -25,6 +25,8 @@
 #include "bpf/hidsmith/io_status.h"
 
 struct hs_attached_list {
+	char *sysname; /* of one device only, or NULL */
+	char *pin_root;
 	struct hs_attached *all;
 	size_t n;
 	struct hs_strings strings;
@@ -410,27 +412,63 @@ static int read_root(struct hs_attached_list *list, int root, const char *wanted
 	return rc;
 }
 
+/* All but what stays the same: whom to look at, and the kernel's types. */
+static void empty(struct hs_attached_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		hs_free_const(list->all[i].links);
+		hs_free_const(list->all[i].programs);
+		hs_free_const(list->all[i].maps);
+		hs_free_const(list->all[i].exports);
+		hs_free_const(list->all[i].settings);
+		if (list->all[i].io)
+			hs_free_const(list->all[i].io->jobs);
+		hs_free_const(list->all[i].io);
+	}
+	free(list->all);
+	list->all = NULL;
+	list->n = 0;
+	hs_strings_free(&list->strings);
+}
+
+int hs_attached_list_update(struct hs_attached_list *list, struct hs_error *err)
+{
+	hs_autoclose int root = -1;
+	int rc = 0;
+
+	empty(list);
+	root = hs_pins_open_root(list->pin_root, false, err);
+	if (root >= 0)
+		rc = read_root(list, root, list->sysname);
+	if (rc == -EACCES || rc == -EPERM)
+		rc = hs_error_set(err, -EPERM, "%s: %s; what is attached is for root to see",
+				  list->pin_root, strerror(-rc));
+	else if (rc < 0)
+		hs_error_set(err, rc, "%s: %s", list->pin_root, strerror(-rc));
+	else if (root < 0 && root != -ENOENT)
+		rc = root;
+	if (rc < 0)
+		empty(list);
+	return rc;
+}
+
 int hs_attached_list_open(const char *sysname, const char *pin_root, struct hs_attached_list **out,
 			  struct hs_error *err)
 {
 	struct hs_attached_list *list = calloc(1, sizeof(*list));
-	hs_autoclose int root = -1;
-	int rc = 0;
+	int rc;
 
 	if (!pin_root)
 		pin_root = HS_PIN_ROOT;
-	if (!list)
+	if (list) {
+		list->pin_root = strdup(pin_root);
+		list->sysname = sysname ? strdup(sysname) : NULL;
+	}
+	if (!list || !list->pin_root || (sysname && !list->sysname)) {
+		hs_attached_list_free(list);
 		return hs_error_set(err, -ENOMEM, "%s: %s", pin_root, strerror(ENOMEM));
-	root = hs_pins_open_root(pin_root, false, err);
-	if (root >= 0)
-		rc = read_root(list, root, sysname);
-	if (rc == -EACCES || rc == -EPERM)
-		rc = hs_error_set(err, -EPERM, "%s: %s; what is attached is for root to see",
-				  pin_root, strerror(-rc));
-	else if (rc < 0)
-		hs_error_set(err, rc, "%s: %s", pin_root, strerror(-rc));
-	else if (root < 0 && root != -ENOENT)
-		rc = root;
+	}
+	rc = hs_attached_list_update(list, err);
 	if (rc < 0) {
 		hs_attached_list_free(list);
 		return rc;
@@ -443,18 +481,9 @@ void hs_attached_list_free(struct hs_attached_list *list)
 {
 	if (!list)
 		return;
-	for (size_t i = 0; i < list->n; i++) {
-		hs_free_const(list->all[i].links);
-		hs_free_const(list->all[i].programs);
-		hs_free_const(list->all[i].maps);
-		hs_free_const(list->all[i].exports);
-		hs_free_const(list->all[i].settings);
-		if (list->all[i].io)
-			hs_free_const(list->all[i].io->jobs);
-		hs_free_const(list->all[i].io);
-	}
-	free(list->all);
-	hs_strings_free(&list->strings);
+	empty(list);
+	free(list->sysname);
+	free(list->pin_root);
 	btf__free(list->vmlinux);
 	free(list);
 }

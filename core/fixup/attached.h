@@ -135,6 +135,14 @@ struct hs_attached_list;
 int hs_attached_list_open(const char *sysname, const char *pin_root, struct hs_attached_list **out,
 			  struct hs_error *err);
 
+/**
+ * Read all of it again; what the list gave out before is freed. Much cheaper than
+ * opening another one, which has to read the kernel's types.
+ *
+ * @return as hs_attached_list_open(); after an error the list is empty
+ */
+int hs_attached_list_update(struct hs_attached_list *list, struct hs_error *err);
+
 /** @param list may be NULL */
 void hs_attached_list_free(struct hs_attached_list *list);
 
