@@ -18,6 +18,7 @@ enum op {
 	OP_CANCEL_TICK,
 	OP_RUN_SLOW_RUN,
 	OP_CANCEL_ASK,
+	OP_SLEEP, /* so many tenths of a second */
 	OP_ANSWER = 0x40,
 };
 

@@ -694,6 +694,25 @@ static void attach_job_runs_again_after_a_probe(void **state)
 	}
 }
 
+/* What a resume looks like to the fixup: its clock has jumped. */
+static void attach_job_runs_again_after_sleep(void **state)
+{
+	struct device *dev = *state;
+
+	/* No jump, no resume. */
+	op(dev, OP_SLEEP, 0);
+	sleep_ms(1500);
+	assert_int_equal(status(dev).resumes, 0);
+	assert_int_equal(count(dev, ATTACH), 0);
+
+	op(dev, OP_SLEEP, 100);
+	wait_for(dev, ATTACH, 1, PROBE_SEEN_MS);
+	assert_int_equal(status(dev).resumes, 1);
+	assert_int_equal(status(dev).probes, 1);
+	sleep_ms(300);
+	assert_int_equal(count(dev, ATTACH), 1);
+}
+
 /* No teardown from here on: these tests end the device in their own way. */
 
 static void no_request_after_detach(void **state)
@@ -877,6 +896,7 @@ int main(int argc, char **argv)
 		JOB_TEST(silence_times_out),
 		JOB_TEST(waiting_job_can_be_cancelled),
 		JOB_TEST(attach_job_runs_again_after_a_probe),
+		JOB_TEST(attach_job_runs_again_after_sleep),
 		cmocka_unit_test(attach_job_without_rdesc_runs_again),
 		cmocka_unit_test(no_request_after_detach),
 		cmocka_unit_test(detach_waits_for_a_silent_device),
