@@ -31,6 +31,7 @@ struct hs_attached_list {
 	size_t n;
 	struct hs_strings strings;
 	struct btf *vmlinux; /* the kernel's types, when a link needs them */
+	bool exports_only;
 };
 
 static const char *keep(struct hs_attached_list *list, const char *s)
@@ -298,8 +299,11 @@ static int add_map(struct hs_attached_list *list, struct hs_attached *attached, 
 	struct bpf_map_info info = { 0 };
 	struct hs_attached_map *map;
 	__u32 size = sizeof(info);
+	bool is_export = !strncmp(name, HS_PROPERTY_PREFIX, strlen(HS_PROPERTY_PREFIX));
 	const char *type;
 
+	if (list->exports_only && !is_export)
+		return 0;
 	if (bpf_map_get_info_by_fd(fd, &info, &size) < 0)
 		return -errno;
 	type = libbpf_bpf_map_type_str(info.type);
@@ -314,7 +318,7 @@ static int add_map(struct hs_attached_list *list, struct hs_attached *attached, 
 		return add_settings(list, attached, fd, &info);
 	if (!strcmp(name, HS_IO_STATUS_MAP) && !attached->io)
 		return add_io(list, attached, fd, &info);
-	if (strncmp(name, HS_PROPERTY_PREFIX, strlen(HS_PROPERTY_PREFIX)))
+	if (!is_export)
 		return 0;
 	return add_export(list, attached, fd, name + strlen(HS_PROPERTY_PREFIX), &info);
 }
@@ -361,7 +365,7 @@ static int read_object(struct hs_attached_list *list, int device, const char *di
 
 		if (fd == -EACCES || fd == -EPERM)
 			rc = fd;
-		else if (fd >= 0 && type == HS_PIN_LINK)
+		else if (fd >= 0 && type == HS_PIN_LINK && !list->exports_only)
 			rc = add_link(list, attached, fd, names.names[i], there);
 		else if (fd >= 0 && type == HS_PIN_MAP)
 			rc = add_map(list, attached, fd, names.names[i]);
@@ -452,8 +456,8 @@ int hs_attached_list_update(struct hs_attached_list *list, struct hs_error *err)
 	return rc;
 }
 
-int hs_attached_list_open(const char *sysname, const char *pin_root, struct hs_attached_list **out,
-			  struct hs_error *err)
+static int open_list(const char *sysname, const char *pin_root, bool exports_only,
+		     struct hs_attached_list **out, struct hs_error *err)
 {
 	struct hs_attached_list *list = calloc(1, sizeof(*list));
 	int rc;
@@ -468,6 +472,7 @@ int hs_attached_list_open(const char *sysname, const char *pin_root, struct hs_a
 		hs_attached_list_free(list);
 		return hs_error_set(err, -ENOMEM, "%s: %s", pin_root, strerror(ENOMEM));
 	}
+	list->exports_only = exports_only;
 	rc = hs_attached_list_update(list, err);
 	if (rc < 0) {
 		hs_attached_list_free(list);
@@ -475,6 +480,18 @@ int hs_attached_list_open(const char *sysname, const char *pin_root, struct hs_a
 	}
 	*out = list;
 	return 0;
+}
+
+int hs_attached_list_open(const char *sysname, const char *pin_root, struct hs_attached_list **out,
+			  struct hs_error *err)
+{
+	return open_list(sysname, pin_root, false, out, err);
+}
+
+int hs_attached_exports_open(const char *sysname, struct hs_attached_list **out,
+			     struct hs_error *err)
+{
+	return open_list(sysname, NULL, true, out, err);
 }
 
 void hs_attached_list_free(struct hs_attached_list *list)

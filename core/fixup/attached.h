@@ -143,6 +143,13 @@ int hs_attached_list_open(const char *sysname, const char *pin_root, struct hs_a
  */
 int hs_attached_list_update(struct hs_attached_list *list, struct hs_error *err);
 
+/**
+ * hs_attached_list_open() with exports alone, for a device that is just being served:
+ * does without the kernel's types, which take most of the time otherwise.
+ */
+int hs_attached_exports_open(const char *sysname, struct hs_attached_list **out,
+			     struct hs_error *err);
+
 /** @param list may be NULL */
 void hs_attached_list_free(struct hs_attached_list *list);
 

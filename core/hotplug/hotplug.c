@@ -180,7 +180,7 @@ static void print_exports(const char *sysname, FILE *out)
 {
 	struct hs_attached_list *list;
 
-	if (hs_attached_list_open(sysname, NULL, &list, NULL) < 0)
+	if (hs_attached_exports_open(sysname, &list, NULL) < 0)
 		return;
 	for (size_t i = 0; i < hs_attached_list_count(list); i++) {
 		const struct hs_attached *attached = hs_attached_list_get(list, i);
