@@ -213,6 +213,29 @@ for file in /run/0010-bad.bpf.o '/run/0010-bad name.bpf.o' /run/0010-bad.o /run/
 	is "files after install of $file" "$(ls /etc/hidsmith/bpf)" ""
 done
 
+# --- objects that were installed for udev-hid-bpf: used if the user asks for it
+theirs=/usr/local/lib/firmware/hid/bpf
+mkdir -p $theirs
+mv /usr/local/lib/hidsmith/bpf/0010-test__event.bpf.o $theirs/
+hidsmith hwdb >/etc/udev/hwdb.d/82-hidsmith.hwdb
+systemd-hwdb update
+plug id=0003:1234:5679
+is 'pins of the other project, not asked for' "$(pins "$device")" ""
+printf 'udev-hid-bpf-objects = yes\n' >>/etc/hidsmith/hidsmith.conf
+check 'hwdb --update' hidsmith hwdb --update >/dev/null
+is 'pins of the other project, for a device that is there' "$(pins "$device")" 0010-test__event
+unplug
+plug id=0003:1234:5679
+is 'pins of the other project, for one that comes' "$(pins "$device")" 0010-test__event
+slow_machine
+check 'hwdb --update' hidsmith hwdb --update >/dev/null
+is 'pins of the other project, not asked for any more' "$(pins "$device")" ""
+is 'hwdb file' "$(ls /etc/udev/hwdb.d)" 82-hidsmith.hwdb
+unplug
+mv $theirs/*.o /usr/local/lib/hidsmith/bpf/
+hidsmith hwdb >/etc/udev/hwdb.d/82-hidsmith.hwdb
+systemd-hwdb update
+
 # --- everything goes at once
 plug id=0003:1234:567c
 check 'udev detach' hidsmith udev detach
