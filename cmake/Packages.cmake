@@ -6,6 +6,7 @@
 #	runtime	hidsmith		command, fixups, udev rule, manual
 #	lib	libhidsmith0		shared library
 #	dev	libhidsmith-dev		headers for C and for BPF authors
+#	tests	hidsmith-tests		traces, and what replays them on a new kernel
 if(NOT CMAKE_INSTALL_PREFIX STREQUAL "/usr")
 	return()
 endif()
@@ -55,6 +56,11 @@ package(dev libhidsmith-dev libdevel
 	"libhidsmith${PROJECT_VERSION_MAJOR} (= ${PROJECT_VERSION}), libbpf-dev"
 	"repair HID devices with BPF programs - development files"
 	"${about}\n.\nThis package has the library's headers, and those for authors of fixups.")
+package(tests hidsmith-tests utils "hidsmith (>= ${PROJECT_VERSION}), kmod"
+	"repair HID devices with BPF programs - traces to test a kernel with"
+	"${about}\n.\nThis package has traces of devices and replays them on the running kernel,
+with and without fixups.")
+
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME hidsmith)
 set(CPACK_PACKAGE_CONTACT "${HIDSMITH_MAINTAINER}")
@@ -81,6 +87,7 @@ file(WRITE ${made}/triggers "activate-noawait ldconfig\n")
 file(WRITE ${made}/shlibs
 	"libhidsmith ${soversion} libhidsmith${soversion} (>= ${PROJECT_VERSION})\n")
 set(CPACK_DEBIAN_LIB_PACKAGE_CONTROL_EXTRA "${made}/triggers;${made}/shlibs")
+set(CPACK_DEBIAN_TESTS_PACKAGE_CONTROL_EXTRA "${debian}/tests/postinst")
 set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/CompressManuals.cmake)
 set(CPACK_POST_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/DropLdconfig.cmake)
 # Each package has its own; without this, CPack puts the project's before it.
