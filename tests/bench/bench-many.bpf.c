@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Eight jobs, each every 10 ms. */
+/* Eight jobs, each every 10 ms, and reports are counted. */
 #include <hidsmith/hid.bpf.h>
 #include <hidsmith/io.bpf.h>
 #include <hidsmith/match.bpf.h>
@@ -23,6 +23,25 @@ EVERY_10_MS(job5)
 EVERY_10_MS(job6)
 EVERY_10_MS(job7)
 
-HID_BPF_OPS(bench_many) = {};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} reports SEC(".maps");
+
+HS_DEVICE_EVENT(event, 16)
+{
+	__u32 zero = 0;
+	__u64 *n = bpf_map_lookup_elem(&reports, &zero);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	return 0;
+}
+
+HID_BPF_OPS(bench_many) = {
+	.hid_device_event = (void *)event,
+};
 
 char LICENSE[] SEC("license") = "GPL";
