@@ -4,6 +4,7 @@
  */
 #include "device.h"
 #include "harness.h"
+#include "progs/lifetime.h"
 
 #include <bpf/bpf.h>
 #include <string.h>
@@ -17,8 +18,7 @@ struct scene {
 	struct bpf_link *link;
 };
 
-/* Leaves the callback blocked in its first request. */
-static struct scene block_callback(enum kind kind)
+static struct scene start_scene(enum kind kind, bool flood)
 {
 	struct scene s = { .dev = device_new() };
 
@@ -27,12 +27,21 @@ static struct scene block_callback(enum kind kind)
 		      "the kernel has no bpf_timer_set_sleepable_cb()");
 	s.obj = open_object("lifetime");
 	set_const(s.obj, "use_timer", kind == TIMER);
+	set_const(s.obj, "flood", flood);
 	set_const(s.obj, "hid_id", s.dev->id);
 	set_hid_id(s.obj, "lifetime", s.dev->id);
 	load_object(s.obj);
 	s.link = bpf_map__attach_struct_ops(bpf_object__find_map_by_name(s.obj, "lifetime"));
 	check(s.link, "the program does not attach");
 	device_hold(s.dev, true);
+	return s;
+}
+
+/* Leaves the callback blocked in its first request. */
+static struct scene block_callback(enum kind kind)
+{
+	struct scene s = start_scene(kind, false);
+
 	device_send(s.dev, 0);
 	check(device_wait_request(s.dev, 1, 3000), "the callback did not run");
 	return s;
@@ -145,14 +154,48 @@ static void timer_device_gone(void)
 	device_gone(TIMER);
 }
 
+/* One callback waits for the device's answer, the others for their turn to ask, and uhid's
+ * queue is full. It takes a while until the last one has found that the device is gone,
+ * longer than the device takes to go.
+ */
+static void requests_queued(enum kind kind)
+{
+	struct scene s = start_scene(kind, true);
+	volatile uint32_t *started = find_var(s.obj, "started");
+	volatile uint32_t *ended = find_var(s.obj, "ended");
+
+	for (int i = 0; i < NR_CALLBACKS; i++)
+		device_send(s.dev, i);
+	check(wait_for(*started == NR_CALLBACKS, 20000), "only %u callbacks run", *started);
+	check(device_wait_request(s.dev, 1, 3000), "no request came");
+	device_free(s.dev);
+	check(wait_for(*ended == NR_CALLBACKS, 20000), "only %u callbacks ended", *ended);
+	bpf_link__destroy(s.link);
+	bpf_object__close(s.obj);
+}
+
+static void wq_requests_queued(void)
+{
+	requests_queued(WQ);
+}
+
+static void timer_requests_queued(void)
+{
+	requests_queued(TIMER);
+}
+
 const struct test lifetime_tests[] = {
 	{ "lifetime/wq-unload", "unload while a bpf_wq callback blocks", wq_unload },
 	{ "lifetime/wq-last-map-ref", "the same, map first", wq_last_map_ref },
 	{ "lifetime/wq-detach", "the same, by detaching the link", wq_detach },
 	{ "lifetime/wq-device-gone", "the same, and the device goes", wq_device_gone },
+	{ "lifetime/wq-requests-queued", "the device goes under requests of many callbacks",
+	  wq_requests_queued },
 	{ "lifetime/timer-unload", "unload while a sleepable timer callback blocks", timer_unload },
 	{ "lifetime/timer-last-map-ref", "the same, map first", timer_last_map_ref },
 	{ "lifetime/timer-detach", "the same, by detaching the link", timer_detach },
 	{ "lifetime/timer-device-gone", "the same, and the device goes", timer_device_gone },
+	{ "lifetime/timer-requests-queued", "the device goes under requests of many callbacks",
+	  timer_requests_queued },
 	{ 0 },
 };

@@ -9,6 +9,7 @@
 
 #define REPORT_SIZE 16
 #define FEATURE_ID  2
+#define OUTPUT_ID   3
 
 static int send_request(int hid, __u8 mark)
 {
