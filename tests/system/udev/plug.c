@@ -9,7 +9,10 @@
  *   input SYSNAME HEX  the device sends a report
  *   unplug SYSNAME     answered when the kernel has removed it
  *   unplug last        the one that was plugged in last, known by name or not
- *   time               microseconds since boot
+ *   corrected id=... HEX CODE
+ *                      plugs in a device that sends the report HEX each millisecond;
+ *                      answered with the microseconds until an event of type EV_REL
+ *                      and that code came out of its input node, and its sysname
  *
  * TEXT may have \xNN for any byte. A device refuses get and set requests at once; a
  * silent one answers none, and the kernel waits 5 s for each.
@@ -19,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <linux/input.h>
 #include <linux/uhid.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -250,6 +254,90 @@ static void input(struct device *dev, const char *hex)
 	puts(write(dev->fd, &ev, sizeof(ev)) < 0 ? "error: input" : "ok");
 }
 
+/* Open the device's event node, as soon as there is one. */
+static int open_event(const struct device *dev)
+{
+	char pattern[160], path[64];
+	int fd = -1;
+	glob_t g;
+
+	snprintf(pattern, sizeof(pattern), "/sys/devices/virtual/misc/uhid/%s/input/input*/event*",
+		 dev->sysname);
+	if (glob(pattern, 0, NULL, &g))
+		return -1;
+	snprintf(path, sizeof(path), "/dev/input/%s", strrchr(g.gl_pathv[0], '/') + 1);
+	globfree(&g);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	return fd;
+}
+
+/* Returns 1 if the event came, 0 if not, -1 if the node has gone. */
+static int read_events(int fd, unsigned int code)
+{
+	struct input_event ev;
+	ssize_t n;
+
+	while ((n = read(fd, &ev, sizeof(ev))) == sizeof(ev))
+		if (ev.type == EV_REL && ev.code == code)
+			return 1;
+	return n < 0 && errno != EAGAIN ? -1 : 0;
+}
+
+static void corrected(char *args)
+{
+	struct uhid_event create = { .type = UHID_CREATE2 };
+	struct uhid_event input = { .type = UHID_INPUT2 };
+	struct device *dev = &devices[n_devices];
+	unsigned int bus, vendor, product, code;
+	char id[32], hex[64];
+	long long start = now_us();
+	int event = -1, came = 0;
+
+	*dev = (struct device){ 0 };
+	if (n_devices == DEVICES_MAX ||
+	    sscanf(args, "id=%x:%x:%x %63s %u", &bus, &vendor, &product, hex, &code) != 5) {
+		puts("error: arguments");
+		return;
+	}
+	snprintf(id, sizeof(id), "%04X:%04X:%04X", bus, vendor, product);
+	strcpy((char *)create.u.create2.name, "plug");
+	create.u.create2.bus = (__u16)bus;
+	create.u.create2.vendor = vendor;
+	create.u.create2.product = product;
+	create.u.create2.rd_size = (__u16)unhex(default_rdesc, create.u.create2.rd_data,
+						sizeof(create.u.create2.rd_data));
+	input.u.input2.size = (__u16)unhex(hex, input.u.input2.data, sizeof(input.u.input2.data));
+	dev->fd = open("/dev/uhid", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (dev->fd < 0 || write(dev->fd, &create, sizeof(create)) < 0) {
+		printf("error: %s\n", strerror(errno));
+		return;
+	}
+	n_devices++;
+	while (!came && now_us() - start < WAIT_MS * 1000LL) {
+		if (!dev->sysname[0])
+			find_sysname(dev, id, false);
+		if (event < 0 && dev->sysname[0])
+			event = open_event(dev);
+		if (event >= 0 && write(dev->fd, &input, sizeof(input)) < 0)
+			break;
+		came = event < 0 ? 0 : read_events(event, code);
+		/* The re-probe makes a new node. */
+		if (came < 0) {
+			close(event);
+			event = -1;
+			came = 0;
+		}
+		if (!came)
+			serve(1);
+	}
+	if (event >= 0)
+		close(event);
+	if (came)
+		printf("%lld %s\n", now_us() - start, dev->sysname);
+	else
+		puts("error: no such event");
+}
+
 static void command(char *line)
 {
 	char *args = line + strcspn(line, " ");
@@ -262,8 +350,8 @@ static void command(char *line)
 		plug(args);
 		return;
 	}
-	if (!strcmp(line, "time")) {
-		printf("%lld\n", now_us());
+	if (!strcmp(line, "corrected")) {
+		corrected(args);
 		return;
 	}
 	rest = args + strcspn(args, " ");
