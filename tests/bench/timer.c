@@ -64,15 +64,24 @@ int main(int argc, char **argv)
 					     "work item alone" };
 	static const enum way all[] = { WAY_SLEEPABLE, WAY_TIMER_WQ, WAY_WQ };
 	static const uint64_t delays[] = { 0, 1000000, 10000000 };
-	unsigned int n = argc > 1 ? strtoul(argv[1], NULL, 10) : 10000;
+	unsigned int n[3] = { 10000, 10000, 10000 };
 	struct samples *samples = calloc(NR_WAYS, sizeof(*samples));
 	volatile struct run *run;
 	struct bpf_object *obj;
 	struct bpf_link *link;
 	struct device *dev;
 
-	if (!samples || !n || n > MAX_SAMPLES) {
-		fprintf(stderr, "usage: bench-timer [EVENTS]  (1 to %d)\n", MAX_SAMPLES);
+	check(samples, "no memory");
+	/* each number is for its delay and those after it */
+	for (int i = 0; i < 3 && argc > 1; i++)
+		n[i] = strtoul(argv[i + 1 < argc ? i + 1 : argc - 1], NULL, 10);
+	for (int i = 0; i < 3; i++) {
+		if (n[i] && n[i] <= MAX_SAMPLES)
+			continue;
+		fprintf(stderr,
+			"usage: bench-timer [EVENTS [EVENTS-AT-1-MS [EVENTS-AT-10-MS]]]\n"
+			"Each number is from 1 to %d.\n",
+			MAX_SAMPLES);
 		return 2;
 	}
 	dev = device_new();
@@ -94,10 +103,10 @@ int main(int argc, char **argv)
 		unsigned int nr = (d ? 2 : 3) - from;
 		double reference = 0;
 
-		measure(dev, run, delays[d], all + from, nr, n, samples);
+		measure(dev, run, delays[d], all + from, nr, n[d], samples);
 		for (unsigned int w = 0; w < nr; w++) {
-			struct figures first = summarize(samples[w].first, n);
-			struct figures request = summarize(samples[w].request, n);
+			struct figures first = summarize(samples[w].first, n[d]);
+			struct figures request = summarize(samples[w].request, n[d]);
 
 			reference = reference ? reference : first.median;
 			printf("| %g ms | %s | %.0f | %.0f | %.0f | %.0f | %.2f |\n",

@@ -40,8 +40,10 @@ static struct scene start_scene(void)
 /* The test went well if nothing is left to happen and nobody met himself. */
 static void end_scene(struct scene *s)
 {
-	for (int i = 0; i < NR_ELEMS; i++)
+	for (int i = 0; i < NR_ELEMS; i++) {
 		check_int("callbacks of one timer at a time", s->seen[i].overlaps, 0);
+		check_int("callbacks where they do not belong", s->seen[i].wrong_context, 0);
+	}
 	bpf_object__close(s->obj);
 	device_free(s->dev);
 }
@@ -372,27 +374,31 @@ static void delete_self(void)
 	end_scene(&s);
 }
 
-/* Deleting a running element that was started again must take that back. */
+/* Deleting a running element that was started again must take that back: what may
+ * end after that is the callback that had begun.
+ */
 static void delete_rearmed(void)
 {
 	struct scene s = start_scene();
 	int key = 3;
 
 	for (int i = 0; i < 50; i++) {
-		unsigned int runs;
+		/* one that ends late must not be taken for one of the next element */
+		unsigned int runs, slot = i % NR_ELEMS;
 
 		new_elem(&s, "hash", key);
 		init(&s, "hash", key);
 		arm(&s, "hash", key, 0, 0,
-		    (struct plan){ .action = ACT_REARM, .arg = ~0U, .slot = 0 });
-		check(wait_for(s.seen[0].sleepable_runs >= 3, 3000), "the callback did not run");
+		    (struct plan){ .action = ACT_REARM, .arg = ~0U, .slot = slot });
+		check(wait_for(s.seen[slot].sleepable_runs >= 3, 3000), "the callback did not run");
 		check(!bpf_map_delete_elem(map_fd(&s, "hash"), &key), "no element");
-		check(wait_for(!s.seen[0].inside, 1000), "the callback did not end");
-		sleep_ms(2);
-		runs = s.seen[0].sleepable_runs;
-		sleep_ms(5);
-		check_int("runs after the element is gone", s.seen[0].sleepable_runs, runs);
-		s.seen[0].sleepable_runs = 0;
+		runs = s.seen[slot].sleepable_runs;
+		sleep_ms(10);
+		check(s.seen[slot].sleepable_runs <= runs + 1,
+		      "%u callbacks ended after the element was gone",
+		      s.seen[slot].sleepable_runs - runs);
+		check(wait_for(!s.seen[slot].inside, 3000), "the callback did not end");
+		s.seen[slot].sleepable_runs = 0;
 	}
 	end_scene(&s);
 }
@@ -561,7 +567,67 @@ static void change_in_callback(void)
 	check_int("start", op(&s, "array", OP_START, 1), 0);
 	check(ran(&s, 1, 1), "no sleepable run after the plain one, set in softirq");
 	check_int("set in softirq", s.seen[1].result, 0);
-	s.seen[0].overlaps = 0; /* the plain one may start before the other has returned */
+	end_scene(&s);
+}
+
+struct setter {
+	struct scene *scene;
+	bool stop;
+};
+
+static void on_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	check(!sched_setaffinity(0, sizeof(set), &set), "no CPU %d", cpu);
+}
+
+static void *set_both_kinds(void *arg)
+{
+	struct setter *setter = arg;
+
+	on_cpu(1);
+	while (!__atomic_load_n(&setter->stop, __ATOMIC_ACQUIRE)) {
+		op(setter->scene, "array", OP_SET_PLAIN, 0);
+		op(setter->scene, "array", OP_SET, 0);
+	}
+	return NULL;
+}
+
+static unsigned int all_runs(const struct scene *s)
+{
+	return s->seen[0].sleepable_runs + s->seen[0].plain_runs;
+}
+
+/* One CPU changes the callback all the time while the timer expires on the other one:
+ * what runs is one of both, where it belongs, and each start is followed by a run.
+ */
+static void change_race(void)
+{
+	struct scene s = start_scene();
+	struct setter setter = { .scene = &s };
+	pthread_t thread;
+
+	init(&s, "array", 0);
+	check_int("set", op(&s, "array", OP_SET, 0), 0);
+	check(!pthread_create(&thread, NULL, set_both_kinds, &setter), "no thread");
+	on_cpu(0);
+	for (unsigned int i = 0; i < 3000; i++) {
+		unsigned int before = all_runs(&s);
+		struct args args = { .op = OP_START, .nsecs = i % 2 ? i % 60 * 1000 : 0 };
+		uint64_t end = now_ns() + 2000 * MS;
+
+		check_int("start", control(&s, "array", args), 0);
+		while (all_runs(&s) == before && now_ns() < end)
+			;
+		check(all_runs(&s) != before, "start %u was lost", i);
+	}
+	__atomic_store_n(&setter.stop, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	note("%u sleepable and %u plain runs", s.seen[0].sleepable_runs, s.seen[0].plain_runs);
+	check(s.seen[0].sleepable_runs && s.seen[0].plain_runs, "only one kind ran");
 	end_scene(&s);
 }
 
@@ -656,6 +722,8 @@ const struct test timer_tests[] = {
 	  change_while_armed },
 	{ "timer/change-in-callback", "each kind sets the other, in its callback",
 	  change_in_callback },
+	{ "timer/change-race", "either kind is set while it expires: all in their context",
+	  change_race },
 	{ "timer/hard-irq", "set, start and cancel work in hard irq", hard_irq },
 	{ "timer/many-blocked", "blocked callbacks do not keep others from running", many_blocked },
 	{ 0 },

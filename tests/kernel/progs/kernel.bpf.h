@@ -44,6 +44,10 @@ enum hid_class_request {
 	HID_REQ_SET_REPORT = 0x09,
 };
 
+struct pcpu_hot {
+	int preempt_count;
+};
+
 struct task_struct {
 	int pid;
 	struct task_struct *real_parent;

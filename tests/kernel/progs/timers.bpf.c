@@ -12,6 +12,8 @@ struct elem {
 	struct plan plan;
 };
 
+extern const struct pcpu_hot pcpu_hot __ksym;
+
 struct seen seen[NR_ELEMS];
 const volatile int hid_id;
 
@@ -59,13 +61,13 @@ static struct seen *seen_of(struct elem *e)
 	return &seen[e->plan.slot & (NR_ELEMS - 1)];
 }
 
-static void enter(struct elem *e, struct seen *s)
+static void enter(struct seen *s, __u32 *inside)
 {
 	__u64 now = bpf_ktime_get_ns();
 
 	s->time = now;
 	s->cpu = bpf_get_smp_processor_id();
-	if (__sync_fetch_and_add(&s->inside, 1))
+	if (__sync_fetch_and_add(inside, 1))
 		__sync_fetch_and_add(&s->overlaps, 1);
 }
 
@@ -78,6 +80,16 @@ static int cancel_other(struct elem *e)
 	return o ? (int)bpf_timer_cancel(&o->timer) : -1;
 }
 
+/* The bits of the preemption count that softirq and hard irq have. */
+#define IRQ_BITS 0xfff00
+
+static bool in_irq(void)
+{
+	const struct pcpu_hot *hot = bpf_this_cpu_ptr(&pcpu_hot);
+
+	return hot->preempt_count & IRQ_BITS;
+}
+
 static int plain_cb(void *map, int *key, struct elem *e);
 
 static int sleepable_cb(void *map, int *key, struct elem *e)
@@ -86,7 +98,9 @@ static int sleepable_cb(void *map, int *key, struct elem *e)
 	__u8 user[8];
 	int k;
 
-	enter(e, s);
+	enter(s, &s->inside);
+	if (in_irq())
+		s->wrong_context++;
 	/* Something that must not be done where sleeping is a bug; there is no
 	 * user behind it in a worker.
 	 */
@@ -129,7 +143,9 @@ static int plain_cb(void *map, int *key, struct elem *e)
 {
 	struct seen *s = seen_of(e);
 
-	enter(e, s);
+	enter(s, &s->plain_inside);
+	if (!in_irq())
+		s->wrong_context++;
 	s->plain_runs++;
 	if (e->plan.action == ACT_SET_SLEEPABLE && s->plain_runs == 1) {
 		set_sleepable_cb(&e->timer, sleepable_cb);
@@ -137,7 +153,7 @@ static int plain_cb(void *map, int *key, struct elem *e)
 	}
 	if (e->plan.action == ACT_CANCEL_OTHER_PLAIN)
 		s->result = cancel_other(e);
-	__sync_fetch_and_add(&s->inside, -1);
+	__sync_fetch_and_add(&s->plain_inside, -1);
 	return 0;
 }
 

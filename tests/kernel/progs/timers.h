@@ -54,8 +54,10 @@ struct seen {
 	__u32 plain_runs;
 	__s32 result;
 	__u32 cpu;
-	__u32 inside;
-	__u32 overlaps;
+	__u32 inside; /* the sleepable callback */
+	__u32 plain_inside;
+	__u32 overlaps; /* of one of them with itself */
+	__u32 wrong_context; /* runs that were not where they belong */
 };
 
 #endif
