@@ -94,6 +94,7 @@
 #define HID_PAGE_Haptics	 0x0e
 #define HID_PAGE_Power		 0x84
 #define HID_PAGE_Battery	 0x85
+#define HID_PAGE_BarCodeScanner	 0x8c
 
 /* Local items */
 #define Usage(usage)		 0x09, HID_USAGE_##usage,
@@ -143,6 +144,8 @@
 #define HID_USAGE_AbsoluteStateOfCharge 0x65
 #define HID_USAGE_ConsumerControl	0x01
 #define HID_USAGE_AcPan			0x0238
+/* Bar Code Scanner */
+#define HID_USAGE_BarCodeScanner	0x02
 
 /* clang-format on */
 
