@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+/* Loading the objects, and looking at what they left behind. */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../ktap.h"
+#include "private-stack.h"
+
+struct ctx ctx;
+
+static char log_buf[1 << 20];
+
+struct bpf_object *open_object(const char *name)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log_buf,
+		    .kernel_log_size = sizeof(log_buf), .kernel_log_level = 0);
+	struct bpf_program *prog;
+	struct bpf_object *obj;
+	char path[512];
+
+	log_buf[0] = 0;
+	snprintf(path, sizeof(path), "%s/%s.bpf.o", ctx.dir, name);
+	obj = bpf_object__open_file(path, &opts);
+	if (!obj) {
+		ktap_note("%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	bpf_object__for_each_program(prog, obj) bpf_program__set_autoload(prog, false);
+	return obj;
+}
+
+struct bpf_object *load_programs(const char *object, const char *first, ...)
+{
+	struct bpf_object *obj = open_object(object);
+	struct bpf_program *prog;
+	const char *name;
+	va_list ap;
+	int err;
+
+	if (!obj)
+		return NULL;
+	va_start(ap, first);
+	for (name = first; name; name = va_arg(ap, const char *)) {
+		prog = bpf_object__find_program_by_name(obj, name);
+		if (!prog) {
+			ktap_note("no program %s in %s", name, object);
+			goto fail;
+		}
+		bpf_program__set_autoload(prog, true);
+	}
+	va_end(ap);
+	err = bpf_object__load(obj);
+	if (!err)
+		return obj;
+	snprintf(ctx.why, sizeof(ctx.why), "%s", strerror(-err));
+	bpf_object__close(obj);
+	errno = -err;
+	return NULL;
+fail:
+	va_end(ap);
+	bpf_object__close(obj);
+	errno = ENOENT;
+	return NULL;
+}
+
+int prog_fd(struct bpf_object *obj, const char *name)
+{
+	return bpf_program__fd(bpf_object__find_program_by_name(obj, name));
+}
+
+const char *verifier_log(void)
+{
+	return log_buf;
+}
+
+void set_reason(int err)
+{
+	static const char *const words[] = { "oo large", "not allowed", "verifier bug",
+					     "unknown func", "no valid" };
+	char *line, *rest = log_buf;
+	size_t i;
+
+	snprintf(ctx.why, sizeof(ctx.why), "%s (-%d)", strerror(err), err);
+	while ((line = strsep(&rest, "\n"))) {
+		for (i = 0; i < sizeof(words) / sizeof(*words); i++)
+			if (strstr(line, words[i]))
+				snprintf(ctx.why, sizeof(ctx.why), "%s", line);
+		/* strsep() has cut the log, which others want to see. */
+		if (rest)
+			rest[-1] = '\n';
+	}
+}
+
+int fdinfo(int fd, const char *key)
+{
+	char path[64], line[256];
+	int value = -ENOENT;
+	size_t len = strlen(key);
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, len) && line[len] == ':')
+			value = atoi(line + len + 1);
+	fclose(f);
+	return value;
+}
+
+/* The mapping stays until the program ends; there are few. */
+void *data_of(struct bpf_object *obj, const char *variable, size_t *size)
+{
+	const struct btf *btf = bpf_object__btf(obj);
+	const struct btf_var_secinfo *var;
+	const struct btf_type *t;
+	struct bpf_map *map;
+	const char *name;
+	char *mem;
+	int i, id;
+
+	map = bpf_object__find_map_by_name(obj, ".bss");
+	id = btf__find_by_name_kind(btf, ".bss", BTF_KIND_DATASEC);
+	if (!map || id < 0)
+		return NULL;
+	mem = mmap(NULL, bpf_map__value_size(map), PROT_READ | PROT_WRITE, MAP_SHARED,
+		   bpf_map__fd(map), 0);
+	if (mem == MAP_FAILED)
+		return NULL;
+	t = btf__type_by_id(btf, id);
+	var = btf_var_secinfos(t);
+	for (i = 0; i < btf_vlen(t); i++, var++) {
+		name = btf__name_by_offset(btf, btf__type_by_id(btf, var->type)->name_off);
+		if (strcmp(name, variable))
+			continue;
+		*size = var->size;
+		return mem + var->offset;
+	}
+	return NULL;
+}
+
+int get_int(struct bpf_object *obj, const char *variable)
+{
+	size_t size;
+	int *value = data_of(obj, variable, &size);
+
+	if (value && size == sizeof(int))
+		return *(volatile int *)value;
+	ktap_note("no int '%s' in the object's .bss", variable);
+	return -1;
+}
+
+void set_int(struct bpf_object *obj, const char *variable, int value)
+{
+	size_t size;
+	int *p = data_of(obj, variable, &size);
+
+	if (p && size == sizeof(int))
+		*(volatile int *)p = value;
+}
+
+int test_run(int fd, int *retval)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int err = bpf_prog_test_run_opts(fd, &opts);
+
+	*retval = (int)opts.retval;
+	return err;
+}

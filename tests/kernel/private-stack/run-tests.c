@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+/* What private frames hold while programs call, nest, throw and are traced. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../ktap.h"
+#include "private-stack.h"
+
+static int fail(const char *what, int is, int want)
+{
+	snprintf(ctx.why, sizeof(ctx.why), "%s: %d, expected %d", what, is, want);
+	return 1;
+}
+
+/* On the base none of these programs loads: that is the result there. */
+static struct bpf_object *load_run(const char *program)
+{
+	struct bpf_object *obj = load_programs("run", program, NULL);
+
+	if (!obj)
+		set_reason(errno);
+	return obj;
+}
+
+static bool refused_on_base(void)
+{
+	return ctx.base && strstr(ctx.why, "combined stack size");
+}
+
+/* Runs the program and checks what all of them report. */
+static int check_run(struct bpf_object *obj, const char *program, int want)
+{
+	int ret, err = test_run(prog_fd(obj, program), &ret);
+
+	if (err)
+		return fail("test run", err, 0);
+	if (ret != want)
+		return fail("return value", ret, want);
+	if (get_int(obj, "bad_frames"))
+		return fail("damaged frames", get_int(obj, "bad_frames"), 0);
+	snprintf(ctx.why, sizeof(ctx.why), "frames intact");
+	return 0;
+}
+
+/* Runs it a hundred times; @frames private frames are seen in one run. */
+static int run_program(const char *program, int want, int frames)
+{
+	struct bpf_object *obj = load_run(program);
+	int i, err = 0;
+
+	if (!obj)
+		return !refused_on_base();
+	for (i = 0; i < 100 && !err; i++)
+		err = check_run(obj, program, want);
+	if (!err && get_int(obj, "off_kernel_stack") != 100 * frames)
+		err = fail("private frames in 100 runs", get_int(obj, "off_kernel_stack"),
+			   100 * frames);
+	bpf_object__close(obj);
+	return err || ctx.base;
+}
+
+static int chain_of_eight(const struct test *t)
+{
+	(void)t;
+	/* 1 of the main program, 7 and 3 and 7 below it. */
+	return run_program("chain_of_eight", 42, 18);
+}
+
+static int callbacks(const struct test *t)
+{
+	(void)t;
+	/* 3 of loop_outer(), each with 3 times level_6() and level_7(). */
+	return run_program("callbacks", 43, 3 + 3 * 3 * 2);
+}
+
+static int callback_argument(const struct test *t)
+{
+	(void)t;
+	return run_program("callback_argument", 44, 4 * 2);
+}
+
+/* Exceptions leave all frames but the main program's caller as if it had returned. */
+static int throwing(const char *program, int caught, int frames)
+{
+	struct bpf_object *obj = load_run(program);
+	struct bpf_link *link;
+	int i, err = 0;
+
+	if (!obj)
+		return !refused_on_base();
+	link = bpf_program__attach(bpf_object__find_program_by_name(obj, program));
+	if (!link)
+		err = fail("attach", -errno, 0);
+	for (i = 0; i < 100 && !err; i++)
+		(void)getpgid(0);
+	bpf_link__destroy(link);
+	if (!err && get_int(obj, "runs") != 100)
+		err = fail("runs", get_int(obj, "runs"), 100);
+	if (!err && get_int(obj, "not_thrown"))
+		err = fail("runs that went on", get_int(obj, "not_thrown"), 0);
+	if (!err && get_int(obj, "caught") != caught)
+		err = fail("exceptions caught", get_int(obj, "caught"), caught);
+	if (!err && get_int(obj, "bad_frames"))
+		err = fail("damaged frames", get_int(obj, "bad_frames"), 0);
+	if (!err && get_int(obj, "off_kernel_stack") != 100 * frames)
+		err = fail("private frames in 100 runs", get_int(obj, "off_kernel_stack"),
+			   100 * frames);
+	if (!err)
+		snprintf(ctx.why, sizeof(ctx.why), "frames intact");
+	bpf_object__close(obj);
+	return err || ctx.base;
+}
+
+static int exception(const struct test *t)
+{
+	(void)t;
+	return throwing("exception", 0, 1);
+}
+
+static int exception_callback(const struct test *t)
+{
+	(void)t;
+	/* throws(), then on_exception(), level_6() and level_7(). */
+	return throwing("exception_callback", 100, 4);
+}
+
+static int interrupted(const struct test *t)
+{
+	struct bpf_object *obj = load_run("interrupted");
+	struct bpf_link *link;
+	int i, err = 0;
+
+	(void)t;
+	if (!obj)
+		return !refused_on_base();
+	link = bpf_program__attach(bpf_object__find_program_by_name(obj, "interrupted"));
+	if (!link)
+		err = fail("attach", -errno, 0);
+	for (i = 0; i < 20 && !err; i++) {
+		set_int(obj, "ticks_inside", 0);
+		err = check_run(obj, "interrupted", 0);
+		if (!err && get_int(obj, "ticks_inside") != 1)
+			err = fail("timer callbacks inside of the program",
+				   get_int(obj, "ticks_inside"), 1);
+	}
+	bpf_link__destroy(link);
+	bpf_object__close(obj);
+	return err || ctx.base;
+}
+
+/* The kernel's name for an address: the last symbol that is not above it. */
+static int symbol_of(unsigned long long addr, char *name, size_t size)
+{
+	unsigned long long at, best = 0;
+	char line[512], sym[256];
+	FILE *f = fopen("/proc/kallsyms", "re");
+
+	if (!f)
+		return -errno;
+	name[0] = 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llx %*c %255s", &at, sym) != 2 || at > addr || at < best)
+			continue;
+		best = at;
+		snprintf(name, size, "%s", sym);
+	}
+	fclose(f);
+	return name[0] ? 0 : -ENOENT;
+}
+
+/* The functions of the program must be in the trace, in order, and then its caller. */
+static int stack_trace(const struct test *t)
+{
+	static const char *const want[] = { "_traced_inner", "_traced_outer", "_stack_trace",
+					    "bpf_prog_test_run" };
+	struct bpf_object *obj = load_run("stack_trace");
+	unsigned long long *trace;
+	size_t size, found = 0;
+	char name[256], got[400] = "";
+	int i, n, err;
+
+	(void)t;
+	if (!obj)
+		return !refused_on_base();
+	err = check_run(obj, "stack_trace", 48);
+	trace = data_of(obj, "trace", &size);
+	for (i = 0; !err && trace && i < (int)(size / 8) && trace[i]; i++) {
+		if (symbol_of(trace[i], name, sizeof(name)))
+			continue;
+		if (found < 4 && strstr(name, want[found]))
+			found++;
+		n = (int)strlen(got);
+		snprintf(got + n, sizeof(got) - (size_t)n, " %s", name);
+	}
+	if (!err && found < 4)
+		snprintf(ctx.why, sizeof(ctx.why), "no %s in:%s", want[found], got);
+	else if (!err)
+		snprintf(ctx.why, sizeof(ctx.why), "complete");
+	bpf_object__close(obj);
+	return err || found < 4 || ctx.base;
+}
+
+/* Loads a tracing program or an extension for a function of another program. */
+static struct bpf_object *load_on(int target, const char *program, const char *function,
+				  struct bpf_link **link)
+{
+	struct bpf_object *obj = open_object("run");
+	struct bpf_program *prog;
+	int err;
+
+	if (!obj)
+		return NULL;
+	prog = bpf_object__find_program_by_name(obj, program);
+	bpf_program__set_autoload(prog, true);
+	err = bpf_program__set_attach_target(prog, target, function);
+	if (!err)
+		err = bpf_object__load(obj);
+	if (!err) {
+		*link = bpf_program__attach(prog);
+		if (!*link)
+			err = -errno;
+	}
+	if (!err)
+		return obj;
+	snprintf(ctx.why, sizeof(ctx.why), "%s: %s", program, strerror(-err));
+	ktap_note("%.4000s", verifier_log());
+	bpf_object__close(obj);
+	return NULL;
+}
+
+/* Tracing a function with a private frame must leave its caller's frame register. */
+static int traced(const struct test *t)
+{
+	struct bpf_link *entry = NULL, *exit = NULL;
+	struct bpf_object *obj = load_run("traced"), *on_entry, *on_exit = NULL;
+	int err = 1;
+
+	(void)t;
+	if (!obj)
+		return !refused_on_base();
+	on_entry = load_on(prog_fd(obj, "traced"), "target_fentry", "target", &entry);
+	if (on_entry)
+		on_exit = load_on(prog_fd(obj, "traced"), "target_fexit", "target", &exit);
+	if (on_exit)
+		err = check_run(obj, "traced", 3);
+	if (!err && get_int(on_entry, "fentry_runs") != 2)
+		err = fail("fentry runs", get_int(on_entry, "fentry_runs"), 2);
+	if (!err && get_int(on_exit, "fexit_runs") != 2)
+		err = fail("fexit runs", get_int(on_exit, "fexit_runs"), 2);
+	bpf_link__destroy(exit);
+	bpf_link__destroy(entry);
+	bpf_object__close(on_exit);
+	bpf_object__close(on_entry);
+	bpf_object__close(obj);
+	return err || ctx.base;
+}
+
+static int replaced(const struct test *t)
+{
+	struct bpf_object *obj = load_run("traced"), *extension;
+	struct bpf_link *link = NULL;
+	int err = 1;
+
+	(void)t;
+	if (!obj)
+		return !refused_on_base();
+	extension = load_on(prog_fd(obj, "traced"), "target_replaced", "target", &link);
+	if (extension)
+		err = check_run(obj, "traced", 0);
+	bpf_link__destroy(link);
+	if (!err)
+		err = check_run(obj, "traced", 3);
+	bpf_object__close(extension);
+	bpf_object__close(obj);
+	return err || ctx.base;
+}
+
+/* What the uprobe is on. */
+static __attribute__((noinline)) void uprobe_here(void)
+{
+	__asm__ volatile("");
+}
+
+static int uprobed(const struct test *t)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .func_name = "uprobe_here");
+	struct bpf_object *obj = load_run("uprobed");
+	struct bpf_link *link;
+	int i, err = 0;
+
+	(void)t;
+	if (!obj)
+		return !refused_on_base();
+	link = bpf_program__attach_uprobe_opts(bpf_object__find_program_by_name(obj, "uprobed"), 0,
+					       "/proc/self/exe", 0, &opts);
+	if (!link)
+		err = fail("attach", -errno, 0);
+	for (i = 0; i < 100 && !err; i++)
+		uprobe_here();
+	bpf_link__destroy(link);
+	if (!err && get_int(obj, "runs") != 100)
+		err = fail("runs", get_int(obj, "runs"), 100);
+	if (!err && get_int(obj, "bad_frames"))
+		err = fail("damaged frames", get_int(obj, "bad_frames"), 0);
+	if (!err && get_int(obj, "off_kernel_stack") != 100 * 3)
+		err = fail("private frames in 100 runs", get_int(obj, "off_kernel_stack"), 300);
+	if (!err)
+		snprintf(ctx.why, sizeof(ctx.why), "frames intact");
+	bpf_object__close(obj);
+	return err || ctx.base;
+}
+
+const struct test run_tests[] = {
+	{ .name = "chain-of-eight", .run = chain_of_eight },
+	{ .name = "callbacks", .run = callbacks },
+	{ .name = "callback-argument", .run = callback_argument },
+	{ .name = "exception", .run = exception },
+	{ .name = "exception-callback", .run = exception_callback },
+	{ .name = "timer-inside-main", .run = interrupted },
+	{ .name = "uprobe", .run = uprobed },
+	{ .name = "stack-trace", .run = stack_trace },
+	{ .name = "fentry-and-fexit", .run = traced },
+	{ .name = "freplace", .run = replaced },
+	{},
+};
