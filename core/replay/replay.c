@@ -22,7 +22,7 @@
 /* Without a fixup nobody asks; the kernel's own requests come at once. */
 #define UNFIXED_TIMEOUT_MS 500
 /* How long the host gets to act on an answer before the next report, at most. */
-#define SETTLE_US 20000
+#define SETTLE_US 50000
 /* What a fixup does after the last report it does within this time. */
 #define LAST_SETTLE_US 50000
 /* Below hid-multitouch's 100 ms, with room for where in the gap its timer began. */
