@@ -17,7 +17,15 @@ struct test {
 };
 
 extern const struct test lifetime_tests[], timer_tests[], context_tests[], input_tests[],
-	stress_tests[];
+	stress_tests[], checker_tests[];
+
+/* What the kernel must report in a test: all texts that are there for it. Whether such
+ * a test came to its own end does not matter.
+ */
+extern const struct expected_report {
+	const char *test;
+	const char *text;
+} expected_reports[];
 
 /* Ends the running test as failed, with what differed. Does not return. */
 void fail(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
@@ -71,7 +79,9 @@ void log_clear(void);
 
 bool kernel_has_func(const char *name);
 
-/* What one round of the stress takes, in seconds (--seconds). */
-extern unsigned int stress_seconds;
+/* How long a stress test takes, and the rounds of one that counts them, or 0 (--seconds,
+ * --rounds).
+ */
+extern unsigned int stress_seconds, stress_rounds;
 
 #endif

@@ -10,22 +10,36 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* of a report, to be printed */
+#define REPORT_LINES 40
+#define MAX_EXPECTED 16
+
 static const struct test *const groups[] = {
-	lifetime_tests, timer_tests, context_tests, input_tests, stress_tests,
+	lifetime_tests,
+	timer_tests,
+	context_tests,
+	input_tests,
+	/* those for the debug kernel */
+	stress_tests,
+	checker_tests,
 };
+#define DEBUG_GROUPS 4
 
 static const char usage[] =
 	"usage: kernel-tests [OPTION]... [NAME]...\n"
 	"\n"
 	"Runs the kernel tests whose names start with one of NAME (default: all but\n"
-	"stress), as root, on the running kernel. Prints KTAP.\n"
+	"stress and checkers, which are for the debug kernel), as root, on the running\n"
+	"kernel. Prints KTAP. A test fails if the kernel reports anything meanwhile.\n"
 	"\n"
 	"  --list          print the names and what each test shows\n"
 	"  --after NAME    only those that come after NAME in the list\n"
 	"  --seconds N     how long each stress test runs (default 60)\n"
+	"  --rounds N      stress/lifetime runs for N rounds, however long they take\n"
 	"  --help\n";
 
-unsigned int stress_seconds = 60;
+unsigned int stress_seconds = 60, stress_rounds;
+
 /* What the kernel says when it finds itself in error. */
 static bool is_report(const char *line)
 {
@@ -36,7 +50,7 @@ static bool is_report(const char *line)
 		"INFO: possible",
 		"INFO: task",
 		"INFO: rcu",
-		"ODEBUG:",
+		"ODEBUG: ",
 		"possible recursive locking",
 		"possible circular locking",
 		"inconsistent lock state",
@@ -49,7 +63,12 @@ static bool is_report(const char *line)
 		"lockdep",
 		"held lock freed",
 		"bad unlock balance",
+		"lock held when",
 	};
+
+	/* Not an error, and has two of their words. */
+	if (strstr(line, "ODEBUG: selftest passed"))
+		return false;
 
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
 		if (strstr(line, signs[i]))
@@ -57,43 +76,82 @@ static bool is_report(const char *line)
 	return false;
 }
 
-static int open_kernel_log(void)
-{
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+/*
+ * The kernel's log, from its beginning: what it says between two tests must not
+ * be missed either.
+ */
+static int kernel_log = -1;
 
-	if (fd >= 0)
-		lseek(fd, 0, SEEK_END);
-	return fd;
+static bool open_kernel_log(void)
+{
+	kernel_log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (kernel_log < 0)
+		fprintf(stderr, "kernel-tests: /dev/kmsg: %s\n", strerror(errno));
+	return kernel_log >= 0;
 }
 
-/* Whether the kernel reported nothing since the log was opened. */
-static bool kernel_is_silent(int fd)
+/* Prints what the kernel reported since the last call, and notes in 'seen' which of
+ * expected_reports that was. Returns the number of reports.
+ */
+static unsigned int read_reports(bool *seen)
 {
+	unsigned int n = 0, more = 0;
 	char line[8192];
-	bool silent = true;
-	ssize_t n;
+	ssize_t len;
 
-	if (fd < 0) {
-		printf("# /dev/kmsg: %s\n", strerror(errno));
-		return false;
-	}
 	/* EPIPE: some lines were overwritten, go on with the next */
-	while ((n = read(fd, line, sizeof(line) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
-		if (n <= 0)
+	while ((len = read(kernel_log, line, sizeof(line) - 1)) > 0 ||
+	       (len < 0 && errno == EPIPE)) {
+		if (len <= 0)
 			continue;
-		line[n] = '\0';
-		if (!is_report(line))
-			continue;
-		printf("# kernel: %s", strchr(line, ';') ? strchr(line, ';') + 1 : line);
-		silent = false;
+		line[len] = '\0';
+		if (is_report(line)) {
+			n++;
+			more = REPORT_LINES;
+			for (int i = 0; expected_reports[i].test; i++)
+				seen[i] |= !!strstr(line, expected_reports[i].text);
+		}
+		if (more) {
+			more--;
+			printf("# kernel: %s", strchr(line, ';') ? strchr(line, ';') + 1 : line);
+		}
 	}
-	return silent;
+	return n;
 }
 
-static bool wanted(const struct test *t, char **names, int n)
+/* Whether the kernel reported what it must in this test, which is mostly nothing. */
+static bool reports_are_right(const struct test *t, bool passed)
+{
+	bool seen[MAX_EXPECTED] = { false }, any = false, all = true;
+	unsigned int n = read_reports(seen);
+
+	for (int i = 0; expected_reports[i].test; i++) {
+		if (strcmp(expected_reports[i].test, t->name))
+			continue;
+		any = true;
+		if (!seen[i])
+			printf("# failed: the kernel did not report \"%s\"\n",
+			       expected_reports[i].text);
+		all &= seen[i];
+	}
+	return any ? all : passed && !n;
+}
+
+/* Between tests: there must be nothing. */
+static bool no_reports(const char *when)
+{
+	bool seen[MAX_EXPECTED] = { false };
+
+	if (!read_reports(seen))
+		return true;
+	printf("# failed: that was %s\n", when);
+	return false;
+}
+
+static bool wanted(const struct test *t, bool debug, char **names, int n)
 {
 	if (!n)
-		return strncmp(t->name, "stress/", 7) != 0;
+		return !debug;
 	for (int i = 0; i < n; i++)
 		if (!strncmp(t->name, names[i], strlen(names[i])))
 			return true;
@@ -105,8 +163,7 @@ static bool wanted(const struct test *t, char **names, int n)
  */
 static bool run_test(const struct test *t)
 {
-	int status, kmsg = open_kernel_log();
-	bool silent;
+	int status;
 	pid_t pid;
 
 	fflush(stdout);
@@ -120,9 +177,7 @@ static bool run_test(const struct test *t)
 		return false;
 	if (WIFSIGNALED(status))
 		printf("# killed by signal %d\n", WTERMSIG(status));
-	silent = kernel_is_silent(kmsg);
-	close(kmsg);
-	return silent && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return reports_are_right(t, WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 int main(int argc, char **argv)
@@ -131,6 +186,7 @@ int main(int argc, char **argv)
 		{ "list", no_argument, NULL, 'l' },
 		{ "after", required_argument, NULL, 'a' },
 		{ "seconds", required_argument, NULL, 's' },
+		{ "rounds", required_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -150,12 +206,21 @@ int main(int argc, char **argv)
 		case 's':
 			stress_seconds = strtoul(optarg, NULL, 10);
 			break;
+		case 'r':
+			stress_rounds = strtoul(optarg, NULL, 10);
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
 		default:
 			return 2;
 		}
+	}
+
+	if (!list) {
+		if (!open_kernel_log())
+			return 1;
+		failed += !no_reports("before the first test");
 	}
 
 	/* once to count, once to run */
@@ -165,7 +230,8 @@ int main(int argc, char **argv)
 			printf("KTAP version 1\n1..%u\n", total);
 		for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
 			for (const struct test *t = groups[g]; t->name; t++) {
-				bool run = past && wanted(t, argv + optind, argc - optind);
+				bool run = past && wanted(t, g >= DEBUG_GROUPS, argv + optind,
+							  argc - optind);
 
 				if (after && !strcmp(t->name, after))
 					past = true;
@@ -192,6 +258,11 @@ int main(int argc, char **argv)
 	if (!list && !total) {
 		fprintf(stderr, "kernel-tests: no test of that name; see --list\n");
 		return 2;
+	}
+	if (!list) {
+		/* what the last test left to work queues and RCU */
+		sleep_ms(300);
+		failed += !no_reports("after the last test");
 	}
 	return failed ? 1 : 0;
 }

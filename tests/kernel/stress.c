@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
  * Everything at once, for a while, on a kernel that reports what goes wrong
- * (--config debug). The harness looks at the kernel's log afterwards.
+ * (--config debug). The harness looks at the kernel's log meanwhile and afterwards.
  */
 #define _GNU_SOURCE
+#include "checkers.h"
 #include "device.h"
 #include "harness.h"
+#include "progs/hardirq.h"
 #include "progs/timers.h"
 
 #include <bpf/bpf.h>
@@ -15,226 +17,416 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
-#define LIFETIME_ROUNDS 1000
+#define NR_CPUS   2
+#define NR_KEYS   6 /* of each map but 'inner' */
+#define NR_INNER  2
+#define NR_MANNER 4
+#define ROUND_MS  400
+
+/* Timers live in maps that several loaded programs share, so that each may find
+ * callbacks of another one, or of one that is gone.
+ */
+static const char *const shared_maps[] = {
+	"array", "hash", "lru", "inner0", "inner1", "outer", ".bss",
+};
+
+enum map_kind { ARRAY, HASH, LRU, INNER, NR_MAPS };
+
+static const char *const map_names[] = { "array", "hash", "lru", "inner" };
+
+/* What happened, to show that it did. */
+struct tally {
+	unsigned long calls, deletes, updates, swaps; /* by the actors */
+	unsigned int rounds, replaced, unplugged, dropped; /* by the main thread */
+	unsigned int sleepable, plain, requests; /* callbacks, and what they sent */
+	unsigned int irqs, irq_sleepable, irq_plain;
+};
 
 struct storm {
-	struct bpf_object *obj;
+	pthread_rwlock_t lock; /* objects come and go between calls, not in them */
+	struct bpf_object *obj[2];
+	struct device *dev;
+	volatile struct seen *seen;
 	bool stop;
-	unsigned long ops;
 };
 
 struct actor {
 	pthread_t thread;
 	struct storm *storm;
+	struct tally tally;
 	unsigned int seed;
 	int cpu;
 };
 
-static int call(struct storm *st, const char *map, struct args args)
+static void call(struct bpf_object *obj, enum map_kind map, struct args args)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &args, .ctx_size_in = sizeof(args));
 	char prog[32];
 
-	snprintf(prog, sizeof(prog), "control_%s", map);
+	snprintf(prog, sizeof(prog), "control_%s", map_names[map]);
 	/* an element may be gone: then it gives an error, and that is all */
-	bpf_prog_test_run_opts(bpf_program__fd(bpf_object__find_program_by_name(st->obj, prog)),
-			       &opts);
-	return args.ret;
+	bpf_prog_test_run_opts(bpf_program__fd(bpf_object__find_program_by_name(obj, prog)), &opts);
 }
 
-static void random_op(struct storm *st, unsigned int *seed)
+static int key_of(enum map_kind map, unsigned int random)
 {
-	static const char *const maps[] = { "array", "hash", "inner", "lru" };
-	const char *map = maps[rand_r(seed) % 4];
-	int key = rand_r(seed) % (strcmp(map, "inner") ? 6 : 2);
+	return random % (map == INNER ? NR_INNER : NR_KEYS);
+}
+
+/* Elements of the array have a slot of 'seen' for themselves, since they stay;
+ * those of others come back while a callback of the one before still runs.
+ */
+static unsigned int slot_of(enum map_kind map, int key)
+{
+	return map == ARRAY ? key : NR_KEYS + key;
+}
+
+static struct plan random_plan(struct storm *st, enum map_kind map, int key, unsigned int *seed)
+{
+	struct plan plan = {
+		.action = rand_r(seed) % (ACT_SET_SLEEPABLE + 1),
+		.arg = rand_r(seed) % NR_KEYS,
+		.slot = slot_of(map, key),
+	};
+
+	/* it counts all runs, and this is for some more */
+	if (plan.action == ACT_REARM)
+		plan.arg = st->seen[plan.slot].sleepable_runs + rand_r(seed) % 20;
+	return plan;
+}
+
+static void swap_inner(struct bpf_object *obj, unsigned int random)
+{
+	int outer = bpf_object__find_map_fd_by_name(obj, "outer");
+	int inner = bpf_object__find_map_fd_by_name(obj, random & 2 ? "inner0" : "inner1");
+	int key = random & 1;
+
+	bpf_map_update_elem(outer, &key, &inner, BPF_ANY);
+}
+
+static void random_op(struct actor *a)
+{
+	struct bpf_object *obj = a->storm->obj[rand_r(&a->seed) % 2];
+	enum map_kind map = rand_r(&a->seed) % NR_MAPS;
+	int key = key_of(map, rand_r(&a->seed));
+	int fd = map == INNER ? -1 : bpf_object__find_map_fd_by_name(obj, map_names[map]);
+	char value[256] = { 0 };
 	struct args args = {
 		.key = key,
-		.nsecs = rand_r(seed) % 300000,
-		.flags = rand_r(seed) % 4 ? 0 : BPF_F_TIMER_CPU_PIN,
-		.plan = {
-			.action = rand_r(seed) % (ACT_SET_SLEEPABLE + 1),
-			.arg = rand_r(seed) % 6,
-			.slot = key,
-		},
+		.nsecs = rand_r(&a->seed) % 3 ? rand_r(&a->seed) % 300000 : 0,
+		.flags = rand_r(&a->seed) % 4 ? 0 : BPF_F_TIMER_CPU_PIN,
+		.plan = random_plan(a->storm, map, key, &a->seed),
 	};
-	int fd = bpf_object__find_map_fd_by_name(st->obj, map);
-	char value[64] = { 0 };
+	static const enum op sequences[][3] = {
+		{ OP_INIT, OP_ARM }, { OP_INIT, OP_ARM }, { OP_INIT, OP_ARM },
+		{ OP_ARM },          { OP_CANCEL },       { OP_CANCEL, OP_ARM },
+		{ OP_START },        { OP_SET },          { OP_PLAN, OP_SET_PLAIN, OP_START },
+	};
+	unsigned int what = rand_r(&a->seed) % 12;
 
-	st->ops++;
-	switch (rand_r(seed) % 12) {
-	case 0:
-		if (!strcmp(map, "hash") || !strcmp(map, "lru"))
-			bpf_map_delete_elem(fd, &key);
-		break;
-	case 1:
-		if (!strcmp(map, "hash") || !strcmp(map, "lru"))
-			bpf_map_update_elem(fd, &key, value, BPF_ANY);
-		break;
-	case 2:
-	case 3:
-		args.op = OP_CANCEL;
-		call(st, map, args);
-		break;
-	case 4:
-		args.op = OP_SET_PLAIN;
-		call(st, map, args);
-		args.op = OP_START;
-		call(st, map, args);
-		break;
-	case 5:
-		if (!strcmp(map, "inner")) {
-			int outer = bpf_object__find_map_fd_by_name(st->obj, "outer");
-			int inner =
-				bpf_object__find_map_fd_by_name(st->obj, key ? "inner0" : "inner1");
-
-			bpf_map_update_elem(outer, &key, &inner, BPF_ANY);
+	if (what < sizeof(sequences) / sizeof(sequences[0])) {
+		for (int i = 0; i < 3 && (!i || sequences[what][i]); i++) {
+			args.op = sequences[what][i];
+			call(obj, map, args);
+			a->tally.calls++;
 		}
-		break;
-	default:
-		args.op = OP_INIT;
-		call(st, map, args);
-		args.op = OP_ARM;
-		call(st, map, args);
-		break;
+	} else if (map == HASH || map == LRU) {
+		if (what == 9) {
+			bpf_map_delete_elem(fd, &key);
+			a->tally.deletes++;
+		} else {
+			bpf_map_update_elem(fd, &key, value, BPF_ANY);
+			a->tally.updates++;
+		}
+	} else if (map == INNER) {
+		swap_inner(obj, rand_r(&a->seed));
+		a->tally.swaps++;
 	}
+}
+
+static void on_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	check(!sched_setaffinity(0, sizeof(set), &set), "no CPU %d: this test needs %d", cpu,
+	      NR_CPUS);
 }
 
 static void *act(void *arg)
 {
 	struct actor *a = arg;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET(a->cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-	while (!__atomic_load_n(&a->storm->stop, __ATOMIC_ACQUIRE))
-		random_op(a->storm, &a->seed);
+	on_cpu(a->cpu);
+	while (!__atomic_load_n(&a->storm->stop, __ATOMIC_ACQUIRE)) {
+		pthread_rwlock_rdlock(&a->storm->lock);
+		random_op(a);
+		pthread_rwlock_unlock(&a->storm->lock);
+	}
 	return NULL;
 }
 
-/* One program's life: loaded, used from both CPUs, taken away in mid-air. */
-static unsigned long round_of_storm(struct device *dev, unsigned int seed, unsigned int ms)
+static struct bpf_object *load_program(struct device *dev, struct bpf_object *sharing)
 {
-	struct storm st = { .obj = open_object("timers") };
-	struct actor actors[2];
+	struct bpf_object *obj = open_object("timers");
 
-	set_const(st.obj, "hid_id", dev->id);
-	load_object(st.obj);
+	set_const(obj, "hid_id", dev->id);
+	for (size_t i = 0; sharing && i < sizeof(shared_maps) / sizeof(shared_maps[0]); i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(obj, shared_maps[i]);
+		struct bpf_map *from = bpf_object__find_map_by_name(sharing, shared_maps[i]);
+
+		check(map && from && !bpf_map__reuse_fd(map, bpf_map__fd(from)),
+		      "map %s can't be shared: %s", shared_maps[i], strerror(errno));
+	}
+	load_object(obj);
+	return obj;
+}
+
+/* The program goes while its callbacks are armed, queued, or run. */
+static void replace_program(struct storm *st, int which)
+{
+	struct bpf_object *new = load_program(st->dev, st->obj[1 - which]), *old = st->obj[which];
+
+	pthread_rwlock_wrlock(&st->lock);
+	st->obj[which] = new;
+	pthread_rwlock_unlock(&st->lock);
+	bpf_object__close(old);
+}
+
+/* Callbacks that are blocked in a request find their device gone. */
+static void unplug(struct storm *st)
+{
+	device_free(st->dev);
+	st->dev = device_new();
+}
+
+/* The map's last user goes; programs keep the map. Its descriptors stay libbpf's,
+ * which will close them.
+ */
+static void drop_map(struct storm *st, const char *name)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	check(null >= 0, "/dev/null: %s", strerror(errno));
 	for (int i = 0; i < 2; i++) {
-		actors[i] = (struct actor){ .storm = &st, .seed = seed + i, .cpu = i };
+		int fd = bpf_object__find_map_fd_by_name(st->obj[i], name);
+
+		check(dup3(null, fd, O_CLOEXEC) == fd, "dup3: %s", strerror(errno));
+	}
+	close(null);
+}
+
+static void add_up(struct tally *sum, const struct actor *actors, const struct storm *st)
+{
+	for (int i = 0; i < NR_CPUS; i++) {
+		sum->calls += actors[i].tally.calls;
+		sum->deletes += actors[i].tally.deletes;
+		sum->updates += actors[i].tally.updates;
+		sum->swaps += actors[i].tally.swaps;
+	}
+	for (int i = 0; i < NR_ELEMS; i++) {
+		sum->sleepable += st->seen[i].sleepable_runs;
+		sum->plain += st->seen[i].plain_runs;
+	}
+	for (int key = 0; key < NR_KEYS; key++)
+		check_int("callbacks of one timer at a time",
+			  st->seen[slot_of(ARRAY, key)].overlaps, 0);
+}
+
+/* From maps that are new until everything is taken away in mid-air. What happens
+ * on the way depends on the round.
+ */
+static void round_of_storm(struct storm *st, struct tally *sum, unsigned int seed)
+{
+	static const char *const drop[] = { "array", "hash", "lru", NULL };
+	unsigned int requests = st->dev->requests;
+	struct actor actors[NR_CPUS];
+
+	st->stop = false;
+	st->obj[0] = load_program(st->dev, NULL);
+	st->obj[1] = load_program(st->dev, st->obj[0]);
+	st->seen = find_var(st->obj[0], "seen");
+	for (int i = 0; i < NR_CPUS; i++) {
+		actors[i] = (struct actor){ .storm = st, .seed = seed * NR_CPUS + i, .cpu = i };
 		check(!pthread_create(&actors[i].thread, NULL, act, &actors[i]), "no thread");
 	}
-	sleep_ms(ms);
-	/* every other round a callback blocks while all goes away */
-	device_hold(dev, seed & 2);
-	sleep_ms(2);
-	if (seed & 4)
-		close(bpf_object__find_map_fd_by_name(st.obj, "hash"));
-	__atomic_store_n(&st.stop, true, __ATOMIC_RELEASE);
-	for (int i = 0; i < 2; i++)
+	sleep_ms(ROUND_MS / 2);
+	for (int i = 0; i < 2; i++) {
+		/* one time its callbacks may be blocked, the other time not */
+		device_hold(st->dev, (seed + i) % 2);
+		replace_program(st, i);
+		device_hold(st->dev, false);
+		sum->replaced++;
+		sleep_ms(ROUND_MS / 4);
+	}
+	if (seed % 3 == 0) {
+		sum->requests += st->dev->requests - requests;
+		requests = 0;
+		device_hold(st->dev, seed % 2);
+		unplug(st);
+		sum->unplugged++;
+		sleep_ms(20);
+	}
+	device_hold(st->dev, seed % 4 < 2);
+	sleep_ms(seed % 20);
+	if (drop[seed % 4]) {
+		drop_map(st, drop[seed % 4]);
+		sum->dropped++;
+		sleep_ms(seed % 10);
+	}
+	__atomic_store_n(&st->stop, true, __ATOMIC_RELEASE);
+	for (int i = 0; i < NR_CPUS; i++)
 		pthread_join(actors[i].thread, NULL);
-	bpf_object__close(st.obj);
-	sleep_ms(seed % 40);
-	device_hold(dev, false);
-	return st.ops;
+	bpf_object__close(st->obj[0]);
+	bpf_object__close(st->obj[1]);
+	sleep_ms(seed % 60);
+	device_hold(st->dev, false);
+	add_up(sum, actors, st);
+	sum->requests += st->dev->requests - requests;
+	sum->rounds++;
+}
+
+/* Arms, cancels and deletes in every timer interrupt, until it is destroyed. */
+static struct bpf_object *storm_in_interrupts(struct bpf_link **link)
+{
+	struct bpf_object *obj = open_object("hardirq");
+
+	load_object(obj);
+	*link = bpf_program__attach(bpf_object__find_program_by_name(obj, "in_timer_irq"));
+	check(*link, "the program for timer interrupts does not attach");
+	return obj;
 }
 
 static void timers(void)
 {
+	/* else the actors, one of which always has it, would keep it for themselves */
+	struct storm st = { .lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP };
 	uint64_t end = now_ns() + stress_seconds * 1000000000ULL;
-	struct device *dev = device_new();
-	unsigned int rounds = 0;
-	unsigned long ops = 0;
+	volatile struct hardirq_state *irq;
+	struct tally sum = { 0 };
+	struct bpf_object *obj;
+	struct bpf_link *link;
 
 	check(kernel_has_func("bpf_timer_set_sleepable_cb"),
 	      "the kernel has no bpf_timer_set_sleepable_cb()");
+	st.dev = device_new();
 	while (now_ns() < end) {
-		ops += round_of_storm(dev, rounds * 7 + 1, 300);
-		rounds++;
-		if (rounds % 3 == 0) {
-			device_free(dev);
-			dev = device_new();
-		}
+		obj = storm_in_interrupts(&link);
+		irq = find_var(obj, "state");
+		for (int i = 0; i < 4; i++)
+			round_of_storm(&st, &sum, sum.rounds);
+		bpf_link__destroy(link);
+		bpf_object__close(obj);
+		sum.irqs += irq->done;
+		sum.irq_sleepable += irq->runs;
+		sum.irq_plain += irq->plain_runs;
 	}
-	device_free(dev);
+	device_free(st.dev);
 	sleep_ms(500);
-	note("%u programs, %lu operations", rounds, ops);
-	check(rounds > 1, "only one round in %u s", stress_seconds);
+	note("%u rounds: %u programs replaced, %u devices unplugged, %u maps dropped", sum.rounds,
+	     sum.replaced, sum.unplugged, sum.dropped);
+	note("%lu calls, %lu deletes, %lu updates, %lu inner maps", sum.calls, sum.deletes,
+	     sum.updates, sum.swaps);
+	note("%u sleepable and %u plain callbacks, %u requests", sum.sleepable, sum.plain,
+	     sum.requests);
+	note("%u timer interrupts: %u sleepable and %u plain callbacks", sum.irqs,
+	     sum.irq_sleepable, sum.irq_plain);
+	check(sum.calls && sum.deletes && sum.updates && sum.swaps && sum.replaced &&
+		      sum.unplugged && sum.dropped && sum.sleepable && sum.plain && sum.requests &&
+		      sum.irqs && sum.irq_sleepable && sum.irq_plain,
+	      "something did not happen at all");
 }
 
-/* Unload, over and over, while a callback blocks or is about to start or end. */
+/* How the program goes while its callback blocks. */
+enum manner { UNLOAD, LAST_MAP_REF, DETACH, DEVICE_GONE };
+
+static struct bpf_object *load_lifetime(struct device *dev, bool timer)
+{
+	struct bpf_object *obj = open_object("lifetime");
+
+	set_const(obj, "use_timer", timer);
+	set_const(obj, "hid_id", dev->id);
+	set_hid_id(obj, "lifetime", dev->id);
+	load_object(obj);
+	return obj;
+}
+
+/* Returns whether the callback was caught in its request. */
+static bool round_of_lifetime(struct device **dev, unsigned int round)
+{
+	enum manner manner = round % NR_MANNER;
+	bool timer = round / NR_MANNER % 2, wait = round / (NR_MANNER * 2) % 4, caught = false;
+	struct bpf_object *obj = load_lifetime(*dev, timer);
+	unsigned int before = (*dev)->requests;
+	struct bpf_link *link;
+
+	link = bpf_map__attach_struct_ops(bpf_object__find_map_by_name(obj, "lifetime"));
+	check(link, "the program does not attach in round %u", round);
+	device_hold(*dev, true);
+	device_send(*dev, round);
+	/* most rounds catch it in the request, some before */
+	if (wait) {
+		caught = device_wait_request(*dev, before + 1, 10000);
+		check(caught, "the callback did not run in round %u", round);
+	}
+	if (manner == DETACH)
+		check(!bpf_link__detach(link), "the link does not detach in round %u", round);
+	if (manner != LAST_MAP_REF)
+		bpf_link__destroy(link);
+	bpf_object__close(obj);
+	if (manner == LAST_MAP_REF)
+		bpf_link__destroy(link);
+
+	/* from "at once" to longer than a few grace periods */
+	sleep_ms(round * 7 % 61);
+	if (manner == DEVICE_GONE) {
+		device_free(*dev);
+		*dev = device_new();
+		return caught;
+	}
+	device_hold(*dev, false);
+	if (wait)
+		check(device_wait_request(*dev, before + 2, 10000),
+		      "the callback did not go on in round %u", round);
+	return caught;
+}
+
 static void lifetime(void)
 {
+	uint64_t start = now_ns(), end = start + stress_seconds * 1000000000ULL;
+	unsigned int round = 0, caught = 0;
 	struct device *dev = device_new();
-	bool timers_too = kernel_has_func("bpf_timer_set_sleepable_cb");
-	unsigned int caught = 0;
-	uint64_t start = now_ns();
 
-	for (int i = 0; i < LIFETIME_ROUNDS; i++) {
-		struct bpf_object *obj = open_object("lifetime");
-		struct bpf_link *link;
-		unsigned int before;
-
-		set_const(obj, "use_timer", timers_too && i % 2);
-		set_const(obj, "hid_id", dev->id);
-		set_hid_id(obj, "lifetime", dev->id);
-		load_object(obj);
-		link = bpf_map__attach_struct_ops(bpf_object__find_map_by_name(obj, "lifetime"));
-		check(link, "the program does not attach in round %d", i);
-		before = dev->requests;
-		device_hold(dev, true);
-		device_send(dev, i);
-		/* most rounds catch it in the request, some before */
-		if (i % 4)
-			caught += device_wait_request(dev, before + 1, 3000);
-		if (i % 3)
-			bpf_link__destroy(link);
-		bpf_object__close(obj);
-		if (i % 3 == 0)
-			bpf_link__destroy(link);
-		sleep_ms(i % 7);
-		device_hold(dev, false);
-		if (i % 4)
-			check(device_wait_request(dev, before + 2, 5000),
-			      "the callback did not go on in round %d", i);
-	}
-	note("%d rounds in %llu s, %u of them with a callback blocked", LIFETIME_ROUNDS,
+	check(kernel_has_func("bpf_timer_set_sleepable_cb"),
+	      "the kernel has no bpf_timer_set_sleepable_cb()");
+	/* all combinations of manner, kind of callback, and waiting for it or not */
+	while (stress_rounds ? round < stress_rounds : now_ns() < end || round % 32)
+		caught += round_of_lifetime(&dev, round++);
+	note("%u rounds in %llu s, %u of them with a callback blocked", round,
 	     (unsigned long long)(now_ns() - start) / 1000000000, caught);
-	check(caught >= LIFETIME_ROUNDS / 2, "too few callbacks were caught");
+	check(caught >= round / 2, "too few callbacks were caught");
 	device_free(dev);
+	sleep_ms(500);
 }
 
-/* Last, after the others: what they left behind. */
+/* Last, after the others: what they left behind, and whether the kernel was
+ * watching to the end.
+ */
 static void leaks(void)
 {
-	static const char path[] = "/sys/kernel/debug/kmemleak";
-	char buf[4096];
-	ssize_t n = 0;
-	int fd;
+	char *found;
 
-	if (access(path, F_OK))
-		mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
-	fd = open(path, O_RDWR);
-	check(fd >= 0, "%s: %s (run it on the debug kernel)", path, strerror(errno));
-	/* what is being freed needs its grace periods; a leak is one twice */
-	for (int i = 0; i < 2; i++) {
-		sleep_ms(6000);
-		check(write(fd, "scan", 4) == 4, "kmemleak does not scan: %s", strerror(errno));
-	}
-	n = read(fd, buf, sizeof(buf) - 1);
-	if (n > 0) {
-		buf[n] = '\0';
-		fail("kmemleak reports: %s", buf);
-	}
-	close(fd);
+	check(lockdep_is_on(), "lockdep is off");
+	found = scan_for_leaks();
+	check(!found, "kmemleak reports: %s", found);
 }
 
 const struct test stress_tests[] = {
-	{ "stress/timers", "two CPUs arm, cancel, delete, unload, unplug at random", timers },
-	{ "stress/lifetime", "1000 programs unloaded under their callbacks", lifetime },
-	{ "stress/leaks", "kmemleak finds nothing afterwards", leaks },
+	{ "stress/timers", "two CPUs arm, cancel, delete, replace, unplug at random", timers },
+	{ "stress/lifetime", "programs go away under their callbacks, in each manner", lifetime },
+	{ "stress/leaks", "kmemleak finds nothing afterwards, and lockdep is still on", leaks },
 	{ 0 },
 };

@@ -5,6 +5,10 @@
 
 #include <linux/types.h>
 
+#define HARDIRQ_ELEMS 4
+#define HARDIRQ_CPUS  8
+#define STORM_PAUSE   2000000 /* ns */
+
 enum hardirq_todo {
 	HARDIRQ_NOTHING,
 	HARDIRQ_START,
@@ -18,7 +22,9 @@ struct hardirq_state {
 	__s32 set; /* what the calls gave */
 	__s32 start;
 	__s32 cancel;
-	__u32 runs; /* of the callback */
+	__u32 runs; /* of the sleepable callback */
+	__u32 plain_runs;
+	__u32 pad;
 };
 
 #endif
