@@ -124,6 +124,34 @@ settle()
 	udevadm settle --timeout=60 || fail "udev did not settle"
 }
 
+# Plugs one in and waits for udev; its name is in $device.
+plug()
+{
+	plug_cmd plug "$@"
+	device=$REPLY
+	settle
+}
+
+# unplug [WHAT]: of what hidsmith made for the device nothing is left.
+unplug()
+{
+	local what=${1:-unplug of $device}
+	plug_cmd unplug "$device"
+	settle
+	is "$what: pins left" "$(all_pins)" ""
+	is "$what: state left" "$(ls /run/hidsmith 2>/dev/null)" ""
+}
+
+# Until the workers that udevd started for the last events have ended.
+workers_ended()
+{
+	for _ in $(seq 300); do
+		pgrep -P "${fixture_pids[0]}" >/dev/null || return 0
+		sleep 0.2
+	done
+	fail "udevd's workers do not end: $(pgrep -a -P "${fixture_pids[0]}")"
+}
+
 property()
 {
 	udevadm info --query=property --property="$2" --value --path="/sys/bus/hid/devices/$1" 2>/dev/null

@@ -19,21 +19,6 @@ helpers()
 	grep -c "Starting '/usr/local/bin/hidsmith udev" /run/udevd.log
 }
 
-plug()
-{
-	plug_cmd plug "$@"
-	device=$REPLY
-	settle
-}
-
-unplug()
-{
-	plug_cmd unplug "$device"
-	settle
-	is "pins after unplug of $device" "$(all_pins)" ""
-	is "state after unplug of $device" "$(ls /run/hidsmith 2>&1)" ""
-}
-
 install_hidsmith
 start_udevd --debug
 slow_machine

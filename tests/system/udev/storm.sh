@@ -65,7 +65,7 @@ for i in 1 2 3 4 5; do
 	round "$i"
 done
 settle
-sleep 2
+workers_ended
 objects=$(bpf_objects)
 fds=$(descriptors)
 slab=$(slab_kb)
@@ -75,7 +75,7 @@ for i in $(seq "$rounds"); do
 	[ $((i % 100)) -ne 0 ] || echo "# $i rounds, $SECONDS s"
 done
 udevadm settle --timeout=600 || fail 'udev did not settle'
-sleep 3
+workers_ended
 
 [ $served -gt 0 ] || fail "no device got its fixup"
 is 'pins left' "$(all_pins)" ""

@@ -17,21 +17,6 @@ add()
 	err=$(cat /run/err)
 }
 
-plug()
-{
-	plug_cmd plug "$@"
-	device=$REPLY
-	settle
-}
-
-unplug()
-{
-	plug_cmd unplug "$device"
-	settle
-	is "$1: pins left" "$(all_pins)" ""
-	is "$1: state left" "$(ls /run/hidsmith 2>/dev/null)" ""
-}
-
 detached()
 {
 	hidsmith udev detach
