@@ -238,11 +238,7 @@ static int record_hidraw(const struct record_options *opts, const struct hs_devi
 	int rc = open_sources(&s, devs, n, err);
 
 	if (!rc)
-		rc = record_file_open(file, opts->output, err);
-	if (!rc)
-		rc = record_file_head(file, !opts->plain, err);
-	if (!rc)
-		rc = record_end_open(&end, opts->duration, err);
+		rc = record_begin(file, &end, opts, err);
 	if (!rc && !opts->quiet)
 		fprintf(stderr, "Recording %zu device%s; Ctrl-C ends it.\n", n, n == 1 ? "" : "s");
 	if (!rc)

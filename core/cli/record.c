@@ -19,7 +19,7 @@ static int output_error(const struct record_file *file, struct hs_error *err)
 	return hs_error_set(err, -EIO, "%s: %s", file->name, strerror(errno));
 }
 
-int record_file_open(struct record_file *file, const char *path, struct hs_error *err)
+static int file_open(struct record_file *file, const char *path, struct hs_error *err)
 {
 	file->out = stdout;
 	file->name = "standard output";
@@ -62,7 +62,7 @@ int record_file_add(struct record_file *file, const struct hs_device *dev, const
 	return rc < 0 ? hs_error_set(err, rc, "%s: %s", dev->sysname, strerror(-rc)) : 0;
 }
 
-int record_file_head(struct record_file *file, bool describe, struct hs_error *err)
+static int file_head(struct record_file *file, bool describe, struct hs_error *err)
 {
 	size_t n = hs_recording_device_count(file->rec);
 
@@ -142,7 +142,7 @@ static int open_timer(double seconds)
 	return fd;
 }
 
-int record_end_open(struct record_end *end, double duration, struct hs_error *err)
+static int end_open(struct record_end *end, double duration, struct hs_error *err)
 {
 	end->timer = -1;
 	end->signals = open_signals();
@@ -151,6 +151,16 @@ int record_end_open(struct record_end *end, double duration, struct hs_error *er
 	if (end->signals < 0 || (duration > 0 && end->timer < 0))
 		return hs_error_set(err, -errno, "record: %s", strerror(errno));
 	return 0;
+}
+
+int record_begin(struct record_file *file, struct record_end *end,
+		 const struct record_options *opts, struct hs_error *err)
+{
+	int rc = file_open(file, opts->output, err);
+
+	if (!rc)
+		rc = file_head(file, !opts->plain, err);
+	return rc ? rc : end_open(end, opts->duration, err);
 }
 
 void record_end_close(struct record_end *end)

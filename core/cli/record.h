@@ -28,15 +28,11 @@ struct record_file {
 	size_t n_reports, n_requests;
 };
 
-int record_file_open(struct record_file *file, const char *path, struct hs_error *err);
 void record_file_close(struct record_file *file);
 
-/* Add a device to be written by record_file_head(). */
+/* Add a device to be written by record_begin(). */
 int record_file_add(struct record_file *file, const struct hs_device *dev, const uint8_t *rdesc,
 		    size_t rdesc_size, struct hs_error *err);
-
-/* Write the devices; with @describe their descriptors in words above them. */
-int record_file_head(struct record_file *file, bool describe, struct hs_error *err);
 
 /* Microseconds since the first entry. */
 uint64_t record_file_time(struct record_file *file, uint64_t time_us);
@@ -56,7 +52,12 @@ struct record_end {
 	int timer; /* -1 without a duration */
 };
 
-int record_end_open(struct record_end *end, double duration, struct hs_error *err);
+/*
+ * Open the file, write the devices, and wait for what ends the recording: a signal does
+ * no harm from here on. What this has opened is to be closed when it fails too.
+ */
+int record_begin(struct record_file *file, struct record_end *end,
+		 const struct record_options *opts, struct hs_error *err);
 void record_end_close(struct record_end *end);
 
 /*

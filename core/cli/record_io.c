@@ -525,13 +525,9 @@ int record_io(const struct record_options *opts, const struct hs_device *const *
 	rc = hs_iolog_open(&s.log, err);
 	if (!rc)
 		rc = add_devices(&s, devs, n);
-	if (!rc)
-		rc = record_file_open(file, opts->output, err);
-	if (!rc)
-		rc = record_file_head(file, !opts->plain, err);
 	/* From here on a signal must not leave a device without a driver. */
 	if (!rc)
-		rc = record_end_open(&end, opts->duration, err);
+		rc = record_begin(file, &end, opts, err);
 	if (!rc)
 		rc = start(&s);
 	if (!rc && !opts->quiet)

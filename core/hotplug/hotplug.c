@@ -419,10 +419,9 @@ static int serve_groups(struct turn *turn)
 	return rc;
 }
 
-static int open_objects(struct turn *turn)
+static int open_objects(struct turn *turn, const char *dirs)
 {
-	int rc =
-		hs_fixup_set_open(turn->hotplug->dirs, HS_OPEN_TRUSTED_ONLY, &turn->set, turn->err);
+	int rc = hs_fixup_set_open(dirs, HS_OPEN_TRUSTED_ONLY, &turn->set, turn->err);
 
 	if (rc < 0)
 		return rc;
@@ -452,7 +451,7 @@ static int serve(struct turn *turn)
 	return rc < 0 ? rc : saved;
 }
 
-static int do_attach(struct turn *turn)
+static int do_add(struct turn *turn)
 {
 	const struct hs_config *config = turn->hotplug->config;
 	bool off;
@@ -466,11 +465,8 @@ static int do_attach(struct turn *turn)
 		say(turn->hotplug, LOG_INFO, "%s: switched off in " HS_CONFIG_PATH, turn->sysname);
 		return 0;
 	}
-	if (off) {
-		rc = hs_fixup_set_open("", 0, &turn->set, turn->err);
-	} else {
-		rc = open_objects(turn);
-	}
+	/* Where all is off, a refresh detaches what no object is left for. */
+	rc = open_objects(turn, off ? "" : turn->hotplug->dirs);
 	if (!rc)
 		rc = hs_state_open(turn->sysname, true, &turn->state, turn->err);
 	if (!rc) {
@@ -487,15 +483,10 @@ static int do_attach(struct turn *turn)
 	return 0;
 }
 
-static int do_add(struct turn *turn)
-{
-	return do_attach(turn);
-}
-
 static int do_refresh(struct turn *turn)
 {
 	turn->refresh = true;
-	return do_attach(turn);
+	return do_add(turn);
 }
 
 static int do_remove(struct turn *turn)
