@@ -29,6 +29,7 @@ extern const struct test load_tests[];
 extern const struct test run_tests[];
 extern const struct test tail_call_tests[];
 extern const struct test hid_tests[];
+extern const struct test jited_tests[];
 
 struct ctx {
 	const char *dir;
