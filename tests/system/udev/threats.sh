@@ -299,10 +299,18 @@ user()
 }
 user hidsmith list >/run/out 2>&1 || fail "T14: list: $(cat /run/out)"
 user hidsmith inspect $objects/0010-test__event.bpf.o >/run/out 2>&1 || fail "T14: inspect: $(cat /run/out)"
+recordings=$here/../../hid-replay
+for file in "$recordings"/{hp-elite-presenter,xp-pen-ack05}/good.hid; do
+	user hidsmith replay --dry-run "$file" >/run/out 2>&1 || fail "T14: replay --dry-run: $(cat /run/out)"
+	has "T14: replay --dry-run $file" "$(cat /run/out)" " input "
+done
+user hidsmith replay --dry-run - <<<'R: 3 05 01' >/run/out 2>&1 && fail 'T14: replay --dry-run of half a descriptor'
+has 'T14: replay --dry-run of half a descriptor' "$(cat /run/out)" ':1: '
 user hidsmith hwdb >/run/out 2>&1 || fail "T14: hwdb: $(cat /run/out)"
 user hidsmith install --dry-run "$build/tests/system/udev/fixtures-v2/0010-test__rdesc.bpf.o" >/run/out 2>&1 ||
 	fail "T14: install --dry-run: $(cat /run/out)"
 for command in "udev add $device" "attach $device" "detach $device" \
+	"replay $recordings/hp-elite-presenter/good.hid" \
 	"install $build/tests/system/udev/fixtures-v2/0010-test__rdesc.bpf.o"; do
 	# shellcheck disable=SC2086 # several words
 	user hidsmith $command >/run/out 2>&1
