@@ -39,6 +39,10 @@ add_custom_command(OUTPUT ${made}/changelog.gz
 	COMMAND gzip -9 -n -k -f ${made}/changelog DEPENDS ${made}/changelog VERBATIM)
 add_custom_target(changelog ALL DEPENDS ${made}/changelog.gz)
 
+# All that packages have in them, and none of the tests' programs, which are more.
+add_custom_target(packaged)
+add_dependencies(packaged hidsmith libhidsmith fixups hwdb changelog)
+
 set(about "hidsmith repairs HID devices such as tablets, keyboards and mice by BPF
 programs that rewrite their report descriptors and events and can talk to the
 device.")

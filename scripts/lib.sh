@@ -13,7 +13,8 @@ say()
 	fi
 }
 
-# build_project DIR [CMAKE-ARG]...: configure and build, quietly when it works.
+# build_project DIR [CMAKE-ARG]...: configure and build, quietly when it works; all, or
+# only $build_target.
 build_project()
 {
 	local dir=$1 log
@@ -21,7 +22,7 @@ build_project()
 	say "building hidsmith in $dir"
 	mkdir -p "$dir"
 	log=$dir/build.log
-	if ! { cmake -S . -B "$dir" -G Ninja "$@" && cmake --build "$dir"; } >"$log" 2>&1; then
+	if ! { cmake -S . -B "$dir" -G Ninja "$@" && cmake --build "$dir" --target "${build_target:-all}"; } >"$log" 2>&1; then
 		tail -n 40 "$log" >&2
 		echo "building failed; the whole log is in $log" >&2
 		return 1
