@@ -31,6 +31,7 @@ extern const struct test tail_call_tests[];
 extern const struct test hid_tests[];
 extern const struct test jited_tests[];
 extern const struct test order_tests[];
+extern const struct test memory_tests[];
 
 struct ctx {
 	const char *dir;
