@@ -86,9 +86,9 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
-	const struct test *const tables[] = { load_tests,  run_tests,    jited_tests,
-					      order_tests, memory_tests, tail_call_tests,
-					      hid_tests };
+	const struct test *const tables[] = { load_tests,      run_tests,    jited_tests,
+					      order_tests,     memory_tests, arena_tests,
+					      tail_call_tests, hid_tests };
 	const char *only = NULL;
 	const struct test *t;
 	int c, n = 0, failed = 0, seconds = 0;
