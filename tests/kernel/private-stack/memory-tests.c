@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -105,6 +106,83 @@ static int too_much(const struct test *t)
 		 ctx.base ? "accepted what fits the kernel stack"
 			  : "back to the kernel stack; %d bytes: refused, -ENOMEM",
 		 (pairs + 1) * PAIR_BYTES);
+	return 0;
+}
+
+/* Kilobytes of per-CPU memory that the kernel has, used or not; or a negative errno. */
+static long long percpu_kilobytes(void)
+{
+	long long value = -ENOENT;
+	char line[128];
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Percpu: %lld", &value) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return value;
+}
+
+#define LOADS 300
+
+/*
+ * Loads it many times. Each second load fails when all is done, for want of a file
+ * descriptor. Returns the error of the last load that should not have it.
+ */
+static int load_many(const struct generated *g)
+{
+	struct rlimit old, none;
+	int i, fd, err = 0;
+
+	if (getrlimit(RLIMIT_NOFILE, &old))
+		return -errno;
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = old.rlim_max };
+	for (i = 0; i < LOADS && !err; i++) {
+		setrlimit(RLIMIT_NOFILE, i % 2 ? &none : &old);
+		fd = load_generated(g, log_buf, sizeof(log_buf));
+		if (fd >= 0)
+			close(fd);
+		if (i % 2)
+			err = fd == -EMFILE ? 0 : fd < 0 ? fd : -EEXIST;
+		else
+			err = fd < 0 ? fd : 0;
+		/* Programs are freed a little later. */
+		if (i % 8 == 0)
+			usleep(20000);
+	}
+	setrlimit(RLIMIT_NOFILE, &old);
+	return err;
+}
+
+/* Memory of private stacks comes back, also from programs whose load fails late. */
+static int freed(const struct test *t)
+{
+	static struct generated_func funcs[8];
+	const struct generated g = { .funcs = funcs, .count = 8, .type = BPF_PROG_TYPE_TRACEPOINT };
+	const int bytes = 8 * 496 + 9 * 8;
+	long long before, after;
+	int i, is, err;
+
+	(void)t;
+	for (i = 0; i < 8; i++)
+		funcs[i] = (struct generated_func){ 496, CALLS(i < 7 ? i + 1 : NO_CALL), false };
+	is = private_bytes(&g);
+	if (ctx.base) {
+		snprintf(ctx.why, sizeof(ctx.why), "refused for its stack");
+		return is != -EACCES || !strstr(log_buf, "combined stack size");
+	}
+	if (is != bytes)
+		return fail("private bytes", is, bytes);
+	before = percpu_kilobytes();
+	err = load_many(&g);
+	if (err)
+		return fail("loading again", err, 0);
+	after = percpu_kilobytes();
+	/* Lost would be 600 kB for each CPU, or twice that; some is always in use. */
+	if (before <= 0 || after - before > LOADS * bytes / 1024 / 4)
+		return fail("kB of per-CPU memory, more than before", after - before, 0);
+	snprintf(ctx.why, sizeof(ctx.why), "%d loads of %d bytes, nothing leaked", LOADS, bytes);
 	return 0;
 }
 
@@ -245,7 +323,10 @@ static int load_with_limit(const struct generated *g, bool frames, struct outcom
 	return 0;
 }
 
-/* What was charged to the group must be gone when its programs are. */
+/*
+ * What was charged to the group must be gone when its programs are. Per-CPU memory is
+ * seen here only if it is not from the first chunk; see freed().
+ */
 static int check_leaks(void)
 {
 	int i;
@@ -351,6 +432,7 @@ static int refused(const struct test *t)
 
 const struct test memory_tests[] = {
 	{ .name = "memory-per-program", .run = too_much },
+	{ .name = "memory-freed", .run = freed },
 	{ .name = "memory-limit-goes-back", .run = goes_back },
 	{ .name = "memory-limit-refused", .run = refused },
 	{},
