@@ -47,6 +47,13 @@ use()
 corrected()
 {
 	plug_cmd corrected id=0003:1234:5678 000500 8
+	case $REPLY in error*)
+		# no time to count, and the device is still there
+		plug_cmd unplug last
+		settle
+		return
+		;;
+	esac
 	echo "${REPLY% *}" >>"/run/corrected.$1"
 	settle
 	plug_cmd unplug "${REPLY#* }"

@@ -22,10 +22,28 @@ descriptors()
 	find /proc/"${fixture_pids[0]}"/fd -mindepth 1 | wc -l
 }
 
+# Without what caches keep for later, where the kernel lets them give it back.
 slab_kb()
 {
+	local cache
 	echo 3 >/proc/sys/vm/drop_caches
+	for cache in /sys/kernel/slab/*/shrink; do
+		[ ! -e "$cache" ] || echo 1 >"$cache"
+	done
 	sed -n 's/^SUnreclaim: *\([0-9]*\) kB/\1/p' /proc/meminfo
+}
+
+# What each slab cache takes, in kB; with 'slab_nomerge' it has the name of its own.
+# Kernels without SLUB_DEBUG do not say.
+slabs()
+{
+	[ ! -r /proc/slabinfo ] || awk 'NR > 2 { print $1, $15 * $6 * 4 }' /proc/slabinfo | sort
+}
+
+# udevd's memory, and that which is its own: heap and stack, but not the files it reads.
+memory()
+{
+	sed -n "s/^$1:[[:space:]]*\([0-9]*\) kB/\1/p" /proc/"${fixture_pids[0]}"/status
 }
 
 # One without input nodes gives udev half the work.
@@ -68,11 +86,18 @@ settle
 workers_ended
 objects=$(bpf_objects)
 fds=$(descriptors)
+own=$(memory RssAnon)
+rss=$(memory VmRSS)
 slab=$(slab_kb)
+slabs >/run/slabs
 
 for i in $(seq "$rounds"); do
 	round "$i"
-	[ $((i % 100)) -ne 0 ] || echo "# $i rounds, $SECONDS s"
+	if [ $((i % 100)) -eq 0 ]; then
+		settle
+		workers_ended
+		echo "# $i rounds, $SECONDS s: slabs $(slab_kb) kB, udevd $(memory RssAnon) kB"
+	fi
 done
 udevadm settle --timeout=600 || fail 'udev did not settle'
 workers_ended
@@ -86,7 +111,13 @@ is 'BPF programs, maps and links' "$(bpf_objects)" "$objects"
 is "udevd's descriptors" "$(descriptors)" "$fds"
 more=$(($(slab_kb) - slab))
 echo "# $rounds rounds in $SECONDS s; $served fixups seen attached; slab memory grew by $more kB"
+slabs | join /run/slabs - | awk '$3 - $2 >= 16 { print $3 - $2, $1 }' | sort -rn |
+	awk 'NR <= 12 { printf "# %6d kB more in %s\n", $1, $2 }'
 [ $more -lt 2048 ] || fail "slab memory grew by $more kB"
+now=$(memory RssAnon)
+echo "# udevd: $own kB of its own, then $now kB; in all $rss kB, then $(memory VmRSS) kB"
+# its heap grows by some 200 kB in the first 100 rounds, and stays there
+[ $((now - own)) -lt 512 ] || fail "udevd grew by $((now - own)) kB"
 reports=$(dmesg | grep -E 'BUG|WARNING|KASAN|possible (recursive|circular)|INFO: task|Call Trace|unreferenced object')
 is 'kernel reports' "$reports" ""
 if [ -e /sys/kernel/debug/kmemleak ]; then
