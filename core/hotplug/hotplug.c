@@ -352,7 +352,8 @@ static bool try_one(struct turn *turn, struct hs_fixup *fixup, uint64_t candidat
 		return true;
 	}
 	forget(turn, object);
-	turn->gone = rc == -ENODEV;
+	/* An object can give this for a device that is there: that is no reason to be silent. */
+	turn->gone = rc == -ENODEV && read_id(turn) == -ENODEV;
 	if (turn->gone)
 		return true;
 	/* The first failure is that of the best object; it may become the result. */
