@@ -66,8 +66,9 @@ static bool is_report(const char *line)
 		"lock held when",
 	};
 
-	/* Not an error, and has two of their words. */
-	if (strstr(line, "ODEBUG: selftest passed"))
+	/* Not an error, and has a word of theirs. */
+	if (strstr(line, "ODEBUG: selftest passed") ||
+	    strstr(line, "RCU lockdep checking is enabled"))
 		return false;
 
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)

@@ -7,7 +7,8 @@
 
 #define HARDIRQ_ELEMS 4
 #define HARDIRQ_CPUS  8
-#define STORM_PAUSE   2000000 /* ns */
+/* ns: the debug kernel takes milliseconds for one, and nothing else would run */
+#define STORM_PAUSE 20000000
 
 enum hardirq_todo {
 	HARDIRQ_NOTHING,
