@@ -134,6 +134,20 @@ static int build_database(const struct hs_cli_change *change, struct hs_error *e
 	return change->dry_run ? 0 : run_program(usr ? usr_argv : etc_argv, err);
 }
 
+/*
+ * udevd looks for a new database three seconds after it last looked at the earliest,
+ * and a device may be plugged in before.
+ */
+static int reload_udev(const struct hs_cli_change *change, struct hs_error *err)
+{
+	const char *const argv[] = { "/usr/bin/udevadm", "control", "--reload", NULL };
+
+	if (access("/run/udev/control", F_OK) < 0)
+		return 0;
+	hs_cli_say(change, "run udevadm control --reload");
+	return change->dry_run ? 0 : run_program(argv, err);
+}
+
 static int refresh_devices(const struct hs_cli_change *change, struct hs_error *err)
 {
 	const char *const argv[] = { "/proc/self/exe", "udev", "refresh", "--verbose", NULL };
@@ -215,6 +229,8 @@ int hs_cli_objects_changed(const struct hs_cli_change *change, struct hs_error *
 	if (rc < 0 || *change->root)
 		return rc;
 	rc = build_database(change, err);
+	if (!rc)
+		rc = reload_udev(change, err);
 	if (rc < 0 || change->no_attach)
 		return rc;
 	return refresh_devices(change, err);

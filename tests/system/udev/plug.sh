@@ -189,6 +189,24 @@ hidsmith uninstall ../../passwd 2>/run/err && fail 'uninstalled a path'
 has 'uninstall' "$(cat /run/err)" 'not the name of an installed object'
 unplug
 
+# --- a device that comes before udevd would look for a new database by itself
+mv /usr/local/lib/hidsmith/bpf/0010-test__event.bpf.o /run/
+hidsmith hwdb >/etc/udev/hwdb.d/82-hidsmith.hwdb
+systemd-hwdb update
+udevadm control --reload
+plug id=0003:1234:5679
+is 'pins before its object is there' "$(pins "$device")" ""
+plug_cmd unplug "$device"
+check 'install' hidsmith install --no-attach /run/0010-test__event.bpf.o >/dev/null
+plug id=0003:1234:5679
+is 'pins just after install' "$(pins "$device")" 0010-test__event
+check 'uninstall' hidsmith uninstall 0010-test__event >/dev/null
+unplug
+mv /run/0010-test__event.bpf.o /usr/local/lib/hidsmith/bpf/
+hidsmith hwdb >/etc/udev/hwdb.d/82-hidsmith.hwdb
+systemd-hwdb update
+udevadm control --reload
+
 # --- nothing is installed that would not load
 echo nothing >/run/0010-bad.bpf.o
 cp "$object" '/run/0010-bad name.bpf.o'
@@ -204,6 +222,7 @@ mkdir -p $theirs
 mv /usr/local/lib/hidsmith/bpf/0010-test__event.bpf.o $theirs/
 hidsmith hwdb >/etc/udev/hwdb.d/82-hidsmith.hwdb
 systemd-hwdb update
+udevadm control --reload
 plug id=0003:1234:5679
 is 'pins of the other project, not asked for' "$(pins "$device")" ""
 printf 'udev-hid-bpf-objects = yes\n' >>/etc/hidsmith/hidsmith.conf
@@ -220,6 +239,7 @@ unplug
 mv $theirs/*.o /usr/local/lib/hidsmith/bpf/
 hidsmith hwdb >/etc/udev/hwdb.d/82-hidsmith.hwdb
 systemd-hwdb update
+udevadm control --reload
 
 # --- everything goes at once
 plug id=0003:1234:567c
