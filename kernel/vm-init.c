@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXCHANGE "/run/hidsmith-vm"
@@ -197,10 +198,32 @@ static void write_status(int status)
 		close(fd);
 }
 
-int main(void)
+/*
+ * The frequency of the host's time stamp counter, which is the emulated CPU's, too. The
+ * VM itself may fail to measure it when the host is busy, and count jiffies then.
+ */
+static int print_tsc_khz(void)
+{
+	struct timespec a, b;
+	unsigned long long from, to, ns;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &a);
+	from = __builtin_ia32_rdtsc();
+	usleep(100000);
+	clock_gettime(CLOCK_MONOTONIC_RAW, &b);
+	to = __builtin_ia32_rdtsc();
+	ns = (b.tv_sec - a.tv_sec) * 1000000000ULL + b.tv_nsec - a.tv_nsec;
+	printf("%llu\n", (to - from) * 1000000 / ns);
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	int status = 0;
 	pid_t child, pid;
+
+	if (argc > 1 && !strcmp(argv[1], "--tsc-khz"))
+		return print_tsc_khz();
 
 	make_root_writable();
 	mount_all();
