@@ -4,30 +4,9 @@
  * bytes do not fit the 512 bytes of the kernel stack; one does.
  */
 #include "common.bpf.h"
+#include "async-maps.bpf.h"
 
 #define BIG 304
-
-struct elem {
-	struct bpf_timer timer;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2);
-	__type(key, int);
-	__type(value, struct elem);
-} elems SEC(".maps");
-
-struct work {
-	struct bpf_wq wq;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, int);
-	__type(value, struct work);
-} works SEC(".maps");
 
 #define BIG_LEAF(name, seed)                    \
 	static __noinline int name(int x)       \

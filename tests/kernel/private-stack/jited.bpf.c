@@ -5,31 +5,10 @@
  * parameters because BTF would lack the names of those.
  */
 #include "common.bpf.h"
+#include "async-maps.bpf.h"
 
 #define NAKED   __attribute__((naked, noinline, used))
 #define CLOBBER "r0", "r1", "r2", "r3", "r4", "r5", "memory"
-
-struct elem {
-	struct bpf_timer timer;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2);
-	__type(key, int);
-	__type(value, struct elem);
-} elems SEC(".maps");
-
-struct work {
-	struct bpf_wq wq;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, int);
-	__type(value, struct work);
-} works SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
