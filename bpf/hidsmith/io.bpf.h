@@ -64,7 +64,8 @@
  *	hs_get_feature(io, id), hs_get_input(io, id)
  *						GET_REPORT: the report is in io->buf;
  *						returns its length
- *	hs_input(io, bytes...)			inject an input report
+ *	hs_input(io, bytes...)			inject an input report, filled up, too: the
+ *						kernel refuses one that is too short
  *	hs_send(io, type, size), hs_inject(io, size)
  *						the same for what the job has
  *						put into io->buf
@@ -508,6 +509,7 @@ static __always_inline int hs_send(struct hs_io *io, enum hs_send_type type, con
 	return ret < 0 ? ret : 0;
 }
 
+/* The same for an input report, which must not be shorter than described. */
 static __always_inline int hs_inject(struct hs_io *io, const size_t size)
 {
 	int ret;
@@ -563,11 +565,10 @@ static __always_inline int hs_get_input(struct hs_io *io, __u8 id)
 		hs_fill(io, __VA_ARGS__);                      \
 		hs_send(io, HS_SEND_SET_FEATURE, HS_BUF_SIZE); \
 	})
-#define hs_input(io, ...)                                 \
-	({                                                \
-		size_t __size = hs_fill(io, __VA_ARGS__); \
-                                                          \
-		hs_inject(io, __size);                    \
+#define hs_input(io, ...)                   \
+	({                                  \
+		hs_fill(io, __VA_ARGS__);   \
+		hs_inject(io, HS_BUF_SIZE); \
 	})
 
 /*

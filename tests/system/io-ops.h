@@ -19,7 +19,12 @@ enum op {
 	OP_RUN_SLOW_RUN,
 	OP_CANCEL_ASK,
 	OP_SLEEP, /* so many tenths of a second */
+	OP_EACH,
 	OP_ANSWER = 0x40,
+	OP_INJECTED, /* of the fixup, to userspace */
 };
+
+/* The argument of an answer that the fixup lets pass. */
+#define ANSWER_PASSES 0x17
 
 #endif

@@ -18,7 +18,7 @@ __u64 slept_ns;
 
 HID_BPF_CONFIG(HID_DEVICE(BUS_USB, HID_GROUP_GENERIC, 0x1209, 0x4a0b));
 
-HS_JOBS(attach, plain, ask, slow, failing, tick, post);
+HS_JOBS(attach, plain, ask, slow, failing, tick, post, each);
 
 HS_JOB(attach, .on_attach = true)
 {
@@ -70,12 +70,23 @@ HS_JOB(post)
 	return hs_output(io, 2, 0xa6, io->arg);
 }
 
+/* The requests that no other job makes, and a report of its own; the answer goes on. */
+HS_JOB(each)
+{
+	int size = hs_get_input(io, 2);
+
+	if (size < 0)
+		return size;
+	return hs_set_output(io, 2, io->buf[1]) ?: hs_set_feature(io, 3, io->buf[1])
+	       ?: hs_input(io, 2, OP_INJECTED, io->buf[1]);
+}
+
 HS_DEVICE_EVENT(event, 64)
 {
 	__u8 arg = data[2];
 
 	if (hs_answer(data, size))
-		return HS_DROP;
+		return arg == ANSWER_PASSES ? 0 : HS_DROP;
 	if (data[0] != 2 || source)
 		return 0;
 
@@ -122,6 +133,9 @@ HS_DEVICE_EVENT(event, 64)
 		break;
 	case OP_CANCEL_ASK:
 		hs_job_cancel(ask);
+		break;
+	case OP_EACH:
+		hs_job_run(each);
 		break;
 	case OP_SLEEP:
 		slept_ns += arg * 100 * HS_MS;

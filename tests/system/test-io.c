@@ -39,10 +39,13 @@ enum said {
 	POST,
 	ANSWERED,
 	GET = 0x100, /* the slow job's GET_REPORT */
+	GET_INPUT,
+	SET_OUTPUT,
+	SET_FEATURE,
 };
 
 /* Order of HS_JOBS() */
-enum job { JOB_ATTACH, JOB_PLAIN, JOB_ASK, JOB_SLOW, JOB_FAILING, JOB_TICK, JOB_POST };
+enum job { JOB_ATTACH, JOB_PLAIN, JOB_ASK, JOB_SLOW, JOB_FAILING, JOB_TICK, JOB_POST, JOB_EACH };
 
 static const uint8_t rdesc[] = {
 	0x06, 0x00, 0xff, 0x09, 0x01, 0xa1, 0x01, /* vendor, Application */
@@ -135,17 +138,27 @@ static void op(struct device *dev, enum op code, uint8_t arg)
 	assert_int_equal(uhid_device_input(&dev->uhid, report, sizeof(report)), 0);
 }
 
-static void answer_get(struct device *dev, uint32_t id)
+static void answer_get(struct device *dev, const struct uhid_get_report_req *req)
 {
 	struct uhid_event ev = { .type = UHID_GET_REPORT_REPLY };
 
 	if (dev->get_delay_ms == SILENT)
 		return;
 	sleep_ms(dev->get_delay_ms);
-	ev.u.get_report_reply.id = id;
+	ev.u.get_report_reply.id = req->id;
 	ev.u.get_report_reply.size = 4;
-	ev.u.get_report_reply.data[0] = 3;
+	ev.u.get_report_reply.data[0] = req->rnum;
 	ev.u.get_report_reply.data[1] = 0x77;
+	if (write(dev->uhid.fd, &ev, sizeof(ev)) < 0)
+		perror("uhid");
+}
+
+static void take_set(struct device *dev, const struct uhid_set_report_req *req)
+{
+	struct uhid_event ev = { .type = UHID_SET_REPORT_REPLY };
+
+	note(dev, req->rtype == UHID_FEATURE_REPORT ? SET_FEATURE : SET_OUTPUT, req->data[1]);
+	ev.u.set_report_reply.id = req->id;
 	if (write(dev->uhid.fd, &ev, sizeof(ev)) < 0)
 		perror("uhid");
 }
@@ -167,8 +180,11 @@ static void *serve(void *data)
 			if (dev->answer && ev.u.output.data[1] == ASK)
 				op(dev, OP_ANSWER, 0xf7);
 		} else if (ev.type == UHID_GET_REPORT) {
-			note(dev, GET, ev.u.get_report.rnum);
-			answer_get(dev, ev.u.get_report.id);
+			note(dev, ev.u.get_report.rtype == UHID_INPUT_REPORT ? GET_INPUT : GET,
+			     ev.u.get_report.rnum);
+			answer_get(dev, &ev.u.get_report);
+		} else if (ev.type == UHID_SET_REPORT) {
+			take_set(dev, &ev.u.set_report);
 		}
 	}
 	return NULL;
@@ -346,7 +362,7 @@ static void attach_job_runs_once(void **state)
 	s = status(dev);
 	assert_int_equal(count(dev, ATTACH), 0); /* no second one */
 	assert_int_equal(s.version, HS_IO_VERSION);
-	assert_int_equal(s.n_jobs, 7);
+	assert_int_equal(s.n_jobs, 8);
 	assert_int_equal(s.probes, 1);
 	assert_string_equal(s.job[JOB_ATTACH].name, "attach");
 	assert_string_equal(s.job[JOB_POST].name, "post");
@@ -611,6 +627,43 @@ static void answer_reaches_the_job_and_others_pass(void **state)
 	sleep_ms(20);
 	assert_int_equal(read(fd, report, sizeof(report)), 16);
 	assert_int_equal(status(dev).answers, 1);
+
+	/* One that the fixup lets pass reaches both. */
+	op(dev, OP_ASK, 0);
+	wait_for(dev, ASK, 2, 1000);
+	while (read(fd, report, sizeof(report)) > 0)
+		;
+	op(dev, OP_ANSWER, ANSWER_PASSES);
+	wait_for(dev, ANSWERED, 2, 1000);
+	assert_int_equal(read(fd, report, sizeof(report)), 16);
+	assert_int_equal(report[2], ANSWER_PASSES);
+	assert_int_equal(status(dev).answers, 2);
+	close(fd);
+}
+
+static void each_request_reaches_the_device(void **state)
+{
+	struct device *dev = *state;
+	uint64_t before = status(dev).requests;
+	uint8_t report[64] = { 0 };
+	int fd = open_hidraw(dev);
+	double end = now() + 3;
+
+	op(dev, OP_EACH, 0);
+	while (report[1] != OP_INJECTED && now() < end + 2 * stall)
+		if (read(fd, report, sizeof(report)) < 0)
+			sleep_ms(2);
+	assert_int_equal(report[0], 2);
+	assert_int_equal(report[1], OP_INJECTED);
+	assert_int_equal(report[2], 0x77);
+	assert_int_equal(nth(dev, GET_INPUT, 0).arg, 2);
+	assert_int_equal(nth(dev, SET_OUTPUT, 0).arg, 0x77);
+	assert_int_equal(nth(dev, SET_FEATURE, 0).arg, 0x77);
+	assert_true(nth(dev, GET_INPUT, 0).time < nth(dev, SET_OUTPUT, 0).time);
+	assert_true(nth(dev, SET_OUTPUT, 0).time < nth(dev, SET_FEATURE, 0).time);
+	assert_int_equal(status(dev).requests, before + 3);
+	assert_int_equal(status(dev).request_errors, 0);
+	assert_int_equal(status(dev).job[JOB_EACH].failures, 0);
 	close(fd);
 }
 
@@ -892,6 +945,7 @@ int main(int argc, char **argv)
 		JOB_TEST(missed_periods_are_counted),
 		JOB_TEST(posts_keep_order_and_a_full_queue_is_told),
 		JOB_TEST(answer_reaches_the_job_and_others_pass),
+		JOB_TEST(each_request_reaches_the_device),
 		JOB_TEST(quick_answers_are_not_lost),
 		JOB_TEST(silence_times_out),
 		JOB_TEST(waiting_job_can_be_cancelled),
