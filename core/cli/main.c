@@ -95,6 +95,15 @@ static const struct hs_command *find_command(const char *name)
 	return NULL;
 }
 
+/* What was printed must have got there: "exit 0" with a full disk would be a lie. */
+static int finish(int rc)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return rc;
+	fprintf(stderr, "hidsmith: standard output: %s\n", strerror(errno));
+	return rc == HS_EXIT_OK ? HS_EXIT_FAILURE : rc;
+}
+
 static int run_command(const struct hs_command *cmd, int argc, char **argv)
 {
 	struct hs_error err = { 0 };
@@ -110,10 +119,6 @@ static int run_command(const struct hs_command *cmd, int argc, char **argv)
 	rc = cmd->run(argc, argv, &err);
 	if (rc != HS_EXIT_OK && err.text[0])
 		fprintf(stderr, "hidsmith: %s\n", err.text);
-	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "hidsmith: standard output: %s\n", strerror(errno));
-		return rc == HS_EXIT_OK ? HS_EXIT_FAILURE : rc;
-	}
 	return rc;
 }
 
@@ -127,11 +132,11 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		usage(stdout);
-		return HS_EXIT_OK;
+		return finish(HS_EXIT_OK);
 	}
 	if (!strcmp(argv[1], "--version")) {
 		printf("hidsmith %s\n", HS_VERSION);
-		return HS_EXIT_OK;
+		return finish(HS_EXIT_OK);
 	}
 
 	cmd = find_command(argv[1]);
@@ -140,5 +145,5 @@ int main(int argc, char **argv)
 			argv[1]);
 		return HS_EXIT_USAGE;
 	}
-	return run_command(cmd, argc - 1, argv + 1);
+	return finish(run_command(cmd, argc - 1, argv + 1));
 }
