@@ -162,6 +162,19 @@ static bool is_early(const struct hs_script *script, size_t reached, size_t step
 	return false;
 }
 
+/*
+ * The steps begun, with the one that waits for the next request: whether the host's
+ * thread or the one that plays is first there does not show in what is noted.
+ */
+static size_t with_next(struct hs_script *script, size_t reached)
+{
+	size_t next = next_step(script);
+
+	if (next < reached || next == script->plan->count || is_early(script, reached, next))
+		return reached;
+	return next + 1;
+}
+
 static void answer_as(struct hs_request *req, const struct hs_request *want)
 {
 	req->answer = want->answer;
@@ -219,6 +232,7 @@ size_t hs_script_request(struct hs_script *script, size_t reached, struct hs_req
 	if (next < script->plan->count) {
 		want = &script->plan->steps[next].entry->request;
 		early = is_early(script, reached, next);
+		reached = with_next(script, reached);
 	}
 
 	/* The best explanation first. */
@@ -266,8 +280,8 @@ void hs_script_refused(struct hs_script *script, size_t reached, const char *wha
 
 	if (asprintf(&text, "%s %02x -> error %d", what, report_id, EOPNOTSUPP) < 0)
 		text = NULL;
-	note(script, script->exists ? HS_SCRIPT_UNEXPECTED : HS_SCRIPT_UNSCRIPTED, reached,
-	     SIZE_MAX, text);
+	note(script, script->exists ? HS_SCRIPT_UNEXPECTED : HS_SCRIPT_UNSCRIPTED,
+	     with_next(script, reached), SIZE_MAX, text);
 }
 
 /* --- life --- */

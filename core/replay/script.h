@@ -32,7 +32,7 @@ enum hs_script_verdict {
 struct hs_script_note {
 	enum hs_script_verdict verdict;
 	unsigned int device;
-	size_t step; /* steps of the plan that were begun before it */
+	size_t step; /* steps of the plan begun before it, one that waits for a request too */
 	const struct hs_entry *expected; /* NULL for standing, unscripted, unexpected */
 	size_t expected_step;
 	char *seen; /* as hs_request_format() writes it; NULL for a missing one */

@@ -107,7 +107,7 @@ static void test_mask(void **state)
 	assert_int_equal(hs_script_request(f.script, 0, &b), 1);
 	assert_int_equal(verdict(&f, 1), HS_SCRIPT_OTHER_BYTES);
 	assert_differences(&f, "- 000000.200000 output 3 02 ?? 04\t# line 6\n"
-			       "+ 000000.000000 output 3 02 77 05\t# line 6: other bytes\n");
+			       "+ 000000.200000 output 3 02 77 05\t# line 6: other bytes\n");
 	clear(&f);
 }
 
@@ -225,6 +225,32 @@ static void test_unexpected(void **state)
 	clear(&f);
 }
 
+/* The same is noted when the host's thread was there before the one that plays. */
+static void test_before_it_is_waited_for(void **state)
+{
+	static const char *const text = HEAD "# hidsmith: 0.1 output 2 02 04\n"
+					     "E: 0.2 1 01\n# hidsmith: 0.3 output 2 02 05\n";
+	static const char *const shown =
+		"+ 000000.100000 get-feature 09 -> error 5\t# not in the recording here\n"
+		"- 000000.100000 output 2 02 04\t# line 5\n"
+		"+ 000000.100000 output 2 02 06\t# line 5: other bytes\n"
+		"  000000.200000 input 1 01\t# line 6\n"
+		"+ 000000.300000 get-output 01 -> error 95\t# not in the recording here\n";
+
+	(void)state;
+	for (size_t begun = 0; begun < 2; begun++) {
+		struct hs_request a = get(9), b = OUTPUT(0x02, 0x06);
+		struct fixture f;
+
+		make(&f, text);
+		hs_script_request(f.script, begun, &a);
+		assert_int_equal(hs_script_request(f.script, begun, &b), 0);
+		hs_script_refused(f.script, begun + 2, "get-output", 1);
+		assert_differences(&f, shown);
+		clear(&f);
+	}
+}
+
 /* A recording that knows nothing of requests cannot be contradicted. */
 static void test_no_script(void **state)
 {
@@ -288,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_standing),
 		cmocka_unit_test(test_standing_before_time),
 		cmocka_unit_test(test_unexpected),
+		cmocka_unit_test(test_before_it_is_waited_for),
 		cmocka_unit_test(test_no_script),
 		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_other_device_is_another_script),
