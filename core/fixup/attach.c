@@ -22,6 +22,7 @@
 #include "core/fixup/settings.h"
 
 #define KERNEL_BTF     "/sys/kernel/btf/vmlinux"
+#define LOCKDOWN       "/sys/kernel/security/lockdown"
 #define VERIFIER_LINES 12
 #define LINKS_MAX      64 /* the kernel's limit of programs for one device */
 
@@ -306,6 +307,15 @@ static int set_hid_id(struct job *job, struct hs_error *err)
 	return 0;
 }
 
+/* Does the kernel let no BPF program read its memory? */
+static bool kernel_is_confidential(void)
+{
+	hs_autofclose FILE *f = fopen(LOCKDOWN, "re");
+	char modes[128];
+
+	return f && fgets(modes, sizeof(modes), f) && strstr(modes, "[confidentiality]");
+}
+
 /* Say why the kernel did not take the object. */
 static int load_error(struct job *job, int rc, const struct hs_libbpf_log *log,
 		      struct hs_error *err)
@@ -314,6 +324,10 @@ static int load_error(struct job *job, int rc, const struct hs_libbpf_log *log,
 
 	hs_libbpf_log_reason(log, reason, sizeof(reason));
 	hs_libbpf_log_verifier(log, VERIFIER_LINES, verifier, sizeof(verifier));
+	if (strstr(verifier, "bpf_probe_read") && kernel_is_confidential())
+		return fail(job, err, -ENOTSUP,
+			    "the kernel is locked down (confidentiality) and lets no BPF program "
+			    "read its memory, which this one does; see hidsmith-kernel(7)");
 	if (verifier[0])
 		return fail(job, err, -ENOEXEC, "the kernel's verifier refused it: %s\n%s", reason,
 			    verifier);

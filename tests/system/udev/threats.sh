@@ -196,9 +196,12 @@ done
 (ulimit -l 0 && hidsmith udev add "$device" >/dev/null) || fail 'T8: no locked memory'
 is 'T8: pins with no locked memory' "$(pins "$device")" 0010-test__event
 hidsmith udev detach
-(ulimit -n 16 && hidsmith udev add "$device" >/dev/null 2>&1)
-hidsmith udev detach
-is 'T8: pins with few descriptors' "$(pins "$device")" ""
+for n in 6 8; do
+	err=$( (ulimit -n $n && hidsmith udev add "$device" 2>&1 >/dev/null))
+	[ -n "$err" ] || fail "T8 with $n descriptors: no message"
+	is "T8 with $n descriptors: pins" "$(pins "$device")" ""
+	is "T8 with $n descriptors: state" "$(ls /run/hidsmith)" ""
+done
 
 # --- T9 two helpers for one device
 part T9
@@ -323,10 +326,20 @@ hidsmith udev detach
 
 # --- T15 lockdown; cannot be undone, and so comes last
 part T15
-echo confidentiality >/sys/kernel/security/lockdown
-add "$device"
-is 'T15: exit status' "$rc" 0
-is 'T15: pins in lockdown' "$(pins "$device")" 0010-test__event
+for mode in integrity confidentiality; do
+	echo $mode >/sys/kernel/security/lockdown
+	add "$device"
+	is "T15 $mode: exit status" "$rc" 0
+	is "T15 $mode: pins" "$(pins "$device")" 0010-test__event
+	detached "T15 $mode"
+done
 unplug T15
+# this one reads the name of the device from the kernel's memory
+plug id=0003:1234:567e
+add "$device"
+is 'T15: exit status of one that reads memory' "$rc" 5
+has 'T15' "$err" 'the kernel is locked down (confidentiality)'
+is 'T15: pins of one that reads memory' "$(pins "$device")" ""
+unplug 'T15, one that reads memory'
 
 finish
