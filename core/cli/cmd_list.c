@@ -121,7 +121,11 @@ static struct json_object *device_json(const struct system_state *sys, const str
 	return o;
 }
 
-static void list_devices(const struct system_state *sys, bool json)
+/* Each device that is wanted, in one of two ways. */
+static void list_each(const struct system_state *sys, bool json,
+		      struct json_object *(*to_json)(const struct system_state *sys,
+						     const struct hs_device *dev),
+		      void (*print)(const struct system_state *sys, const struct hs_device *dev))
 {
 	struct json_object *array = json ? json_object_new_array() : NULL;
 
@@ -131,9 +135,9 @@ static void list_devices(const struct system_state *sys, bool json)
 		if (!wanted(sys, dev))
 			continue;
 		if (json)
-			json_object_array_add(array, device_json(sys, dev));
+			json_object_array_add(array, to_json(sys, dev));
 		else
-			print_device(sys, dev);
+			print(sys, dev);
 	}
 	if (json)
 		hs_json_print(array);
@@ -234,24 +238,6 @@ static struct json_object *matches_json(const struct system_state *sys, const st
 	return o;
 }
 
-static void list_matches(const struct system_state *sys, bool json)
-{
-	struct json_object *array = json ? json_object_new_array() : NULL;
-
-	for (size_t i = 0; i < hs_device_list_count(sys->devices); i++) {
-		const struct hs_device *dev = hs_device_list_get(sys->devices, i);
-
-		if (!wanted(sys, dev))
-			continue;
-		if (json)
-			json_object_array_add(array, matches_json(sys, dev));
-		else
-			print_matches(sys, dev);
-	}
-	if (json)
-		hs_json_print(array);
-}
-
 static int list(const char *what, const char *spec, bool json, struct hs_error *err)
 {
 	bool devices = !strcmp(what, "devices"), fixups = !strcmp(what, "fixups");
@@ -272,11 +258,11 @@ static int list(const char *what, const char *spec, bool json, struct hs_error *
 		rc = hs_fixup_set_open(hs_cli_bpf_path(), 0, &sys.fixups, err);
 	if (!rc) {
 		if (devices)
-			list_devices(&sys, json);
+			list_each(&sys, json, device_json, print_device);
 		else if (fixups)
 			list_fixups(&sys, json);
 		else
-			list_matches(&sys, json);
+			list_each(&sys, json, matches_json, print_matches);
 	}
 	hs_attached_list_free(sys.attached);
 	hs_fixup_set_free(sys.fixups);

@@ -62,6 +62,7 @@ int hs_device_list_open(struct hs_device_list **out, struct hs_error *err);
 /** @param list may be NULL */
 void hs_device_list_free(struct hs_device_list *list);
 
+/** The devices that there were when the list was opened. */
 size_t hs_device_list_count(const struct hs_device_list *list);
 
 /** Lives as long as the list. @return NULL if @index is out of range */

@@ -153,6 +153,7 @@ int hs_attached_exports_open(const char *sysname, struct hs_attached_list **out,
 /** @param list may be NULL */
 void hs_attached_list_free(struct hs_attached_list *list);
 
+/** Of fixups; of all devices that were asked for. */
 size_t hs_attached_list_count(const struct hs_attached_list *list);
 
 /** Lives as long as the list. @return NULL if @index is out of range */

@@ -256,6 +256,7 @@ int hs_fixup_set_open(const char *dirs, unsigned int flags, struct hs_fixup_set 
 /** @param set may be NULL */
 void hs_fixup_set_free(struct hs_fixup_set *set);
 
+/** Of objects that could be read; those that could not are problems. */
 size_t hs_fixup_set_count(const struct hs_fixup_set *set);
 
 /** In order of priority, highest first, then by name. @return NULL if out of range */
@@ -268,6 +269,7 @@ struct hs_fixup *hs_fixup_set_get(const struct hs_fixup_set *set, size_t index);
  */
 struct hs_fixup *hs_fixup_set_find(const struct hs_fixup_set *set, const char *name);
 
+/** Of objects and directories that were left out. */
 size_t hs_fixup_set_problem_count(const struct hs_fixup_set *set);
 
 /** The text of hs_fixup_open()'s error. @return NULL if out of range */

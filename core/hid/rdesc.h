@@ -118,6 +118,7 @@ bool hs_rdesc_numbered(const struct hs_rdesc *rdesc, enum hs_report_type type);
 const struct hs_report *hs_rdesc_report_of(const struct hs_rdesc *rdesc, enum hs_report_type type,
 					   const uint8_t *data, size_t size);
 
+/** Of all kinds and levels. */
 size_t hs_rdesc_collection_count(const struct hs_rdesc *rdesc);
 
 /** In order of the descriptor. @return NULL if @index is out of range */

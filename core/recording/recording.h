@@ -159,11 +159,13 @@ struct hs_recording *hs_recording_new(void);
 /** @param rec may be NULL */
 void hs_recording_free(struct hs_recording *rec);
 
+/** Of devices; an entry has an index that is less. */
 size_t hs_recording_device_count(const struct hs_recording *rec);
 
 /** @return NULL if @index is out of range */
 const struct hs_recorded_device *hs_recording_device(const struct hs_recording *rec, size_t index);
 
+/** Of reports, requests, unplugs and comments. */
 size_t hs_recording_entry_count(const struct hs_recording *rec);
 
 /** Entries in file order. @return NULL if @index is out of range */

@@ -339,6 +339,7 @@ static void works_from_the_command_line(void **state)
 	/* The best one does not want the device, the next one does. */
 	expect_output("attach 1234:1", 0, "0020-test__event does not want this device");
 	expect_output("list --json", 0, "\"0010-test__event\"");
+	expect_output("list --json matches 1234:1", 0, "\"fallback\": true");
 	expect_output("attach 1234:1 test__event", 1, "");
 	expect_output("attach 1234:1 0010-test__event", 1, "already attached");
 	expect_output("attach -r -t 1234:1 0010-test__event", 0, "load ");
