@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# What the tests of the command line share.
+# What tests of the command line share, here and in tests/system.
 
 # Set when an expectation failed; the exit status of a test.
 # shellcheck disable=SC2034 # read by those that include this
 bad=0
+
+wrong()
+{
+	echo "$*"
+	bad=1
+}
 
 # expect STATUS WANTED COMMAND...: the exit status, and a line of its output
 expect()
@@ -14,10 +20,8 @@ expect()
 	shift 2
 	out=$("$@" 2>&1) || got=$?
 	if [ "$got" -ne "$status" ]; then
-		printf '%s: exit status %s, expected %s\n%s\n' "$*" "$got" "$status" "$out"
-		bad=1
+		wrong "$*: exit status $got, expected $status: $out"
 	elif ! grep -qF -- "$wanted" <<<"$out"; then
-		printf '%s: no "%s" in\n%s\n' "$*" "$wanted" "$out"
-		bad=1
+		wrong "$*: no \"$wanted\" in: $out"
 	fi
 }
