@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -171,12 +172,44 @@ static void test_nul(void **state)
 	assert_string_equal(err.text, "t: not a text: a byte 0 at offset 10");
 }
 
+/* What is installed changes nothing, and its examples are none of mistakes. */
+static void test_installed_file(void **state)
+{
+	static const struct hs_hid_id keyboard = { .bus = 3, .vendor = 0x17ef, .product = 0x60ee };
+	hs_autofclose FILE *f = fopen(INSTALLED_CONF, "r");
+	char line[256], text[4096] = "";
+	struct hs_config *config;
+
+	(void)state;
+	assert_non_null(f);
+	assert_int_equal(hs_config_read(INSTALLED_CONF, 0, &config, NULL), 0);
+	assert_true(hs_config_enabled(config));
+	assert_true(hs_config_device_enabled(config, &tablet));
+	assert_true(hs_config_fixup_enabled(config, "0010-ugee__tablets"));
+	assert_false(hs_config_udev_hid_bpf(config));
+	hs_config_free(config);
+
+	while (fgets(line, sizeof(line), f))
+		strncat(text, line + (line[0] == '#' && line[1] != ' '),
+			sizeof(text) - strlen(text) - 1);
+	config = parse(text);
+	assert_false(hs_config_enabled(config));
+	assert_false(hs_config_device_enabled(config, &tablet));
+	assert_false(hs_config_fixup_enabled(config, "0010-ugee__tablets"));
+	assert_true(hs_config_udev_hid_bpf(config));
+	assert_string_equal(hs_config_setting(config, "0010-lenovo__trackpoint-keyboard-2",
+					      &keyboard, "sensitivity"),
+			    "120");
+	hs_config_free(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_default),  cmocka_unit_test(test_missing_file),
-		cmocka_unit_test(test_switches), cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_errors),   cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_default),        cmocka_unit_test(test_missing_file),
+		cmocka_unit_test(test_switches),       cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_errors),         cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_installed_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
