@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -52,7 +53,8 @@ static bool harmless(uint32_t c)
 	       !(c >= 0x2066 && c <= 0x2069);
 }
 
-char *hs_escape(const char *s, char *buf, size_t size)
+/* @stay: ASCII characters that are left as they are beside the harmless ones */
+static char *escape(const char *s, const char *stay, char *buf, size_t size)
 {
 	static const char hex[] = "0123456789abcdef";
 	const unsigned char *u = (const unsigned char *)s;
@@ -64,7 +66,7 @@ char *hs_escape(const char *s, char *buf, size_t size)
 		uint32_t c;
 		size_t len = decode(u, &c);
 
-		if (len && harmless(c)) {
+		if (len && (harmless(c) || (c < 0x80 && strchr(stay, (int)c)))) {
 			if (n + len >= size)
 				break;
 			memcpy(buf + n, u, len);
@@ -84,6 +86,19 @@ char *hs_escape(const char *s, char *buf, size_t size)
 	}
 	buf[n] = '\0';
 	return buf;
+}
+
+char *hs_escape(const char *s, char *buf, size_t size)
+{
+	return escape(s, "", buf, size);
+}
+
+char *hs_harmless(const char *s)
+{
+	size_t size = HS_ESCAPE_SIZE(strlen(s));
+	char *buf = malloc(size);
+
+	return buf ? escape(s, "\n\t\\", buf, size) : NULL;
 }
 
 char *hs_utf8(const char *s, char *buf, size_t size)

@@ -24,6 +24,14 @@
 char *hs_escape(const char *s, char *buf, size_t size);
 
 /*
+ * The same for a text of several lines of which parts may have been escaped before,
+ * such as an error: line feeds, tabs and backslashes stay.
+ *
+ * Returns what is to be freed; NULL without memory.
+ */
+char *hs_harmless(const char *s);
+
+/*
  * Make a text valid UTF-8: each byte that is not part of a character becomes
  * U+FFFD. Control characters stay; JSON writers escape them.
  *

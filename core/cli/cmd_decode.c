@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/base/util.h"
 #include "core/cli/cli.h"
+#include "core/cli/fixups.h"
 #include "core/cli/json.h"
 #include "core/hid/rdesc-text.h"
 #include "core/hid/report-text.h"
@@ -453,7 +454,7 @@ static int run(int argc, char **argv, struct hs_error *err)
 			opts.json = true;
 			break;
 		default:
-			return hs_cli_usage(err, "decode", "unknown option '%s'", argv[optind - 1]);
+			return hs_cli_usage_getopt(err, "decode", c, argv);
 		}
 	}
 	if (!opts.descriptors && !opts.reports)

@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/base/util.h"
 #include "core/cli/cli.h"
+#include "core/cli/fixups.h"
 #include "core/cli/record.h"
 #include "core/device/device.h"
 #include "core/device/hidraw.h"
@@ -318,10 +319,8 @@ static int parse_options(int argc, char **argv, struct record_options *opts, str
 		case 'q':
 			opts->quiet = true;
 			break;
-		case ':':
-			return hs_cli_usage(err, "record", "'%s' needs a value", argv[optind - 1]);
 		default:
-			return hs_cli_usage(err, "record", "unknown option '%s'", argv[optind - 1]);
+			return hs_cli_usage_getopt(err, "record", c, argv);
 		}
 	}
 	if (opts->no_rebind && !opts->io)

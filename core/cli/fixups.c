@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <string.h>
 
 struct hs_fixup *hs_cli_find_fixup(struct hs_fixup_set *set, const char *spec,
@@ -25,10 +26,15 @@ struct hs_fixup *hs_cli_find_fixup(struct hs_fixup_set *set, const char *spec,
 int hs_cli_usage_getopt(struct hs_error *err, const char *command, int c, char **argv)
 {
 	const char *arg = argv[optind - 1];
+	bool is_long = !strncmp(arg, "--", 2);
 
 	if (c == ':')
 		return hs_cli_usage(err, command, "'%s' needs a value", arg);
-	if (optopt && strncmp(arg, "--", 2))
+	/* optopt: a letter that is none, or a long option's that has a value too many. */
+	if (optopt && is_long && strchr(arg, '='))
+		return hs_cli_usage(err, command, "'%s': takes no value", arg);
+	/* Within "-xy" optind is still at that word, and arg is the one before it. */
+	if (optopt)
 		return hs_cli_usage(err, command, "unknown option '-%c'", optopt);
 	return hs_cli_usage(err, command, "unknown option '%s'", arg);
 }

@@ -2,11 +2,13 @@
 #include "core/cli/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/base/util.h"
 #include "hidsmith_config.h"
 
@@ -98,10 +100,20 @@ static const struct hs_command *find_command(const char *name)
 /* What was printed must have got there: "exit 0" with a full disk would be a lie. */
 static int finish(int rc)
 {
+	errno = 0;
 	if (!fflush(stdout) && !ferror(stdout))
 		return rc;
-	fprintf(stderr, "hidsmith: standard output: %s\n", strerror(errno));
+	/* The reason of an error that an earlier write met is lost. */
+	fprintf(stderr, "hidsmith: standard output: %s\n", strerror(errno ? errno : EIO));
 	return rc == HS_EXIT_OK ? HS_EXIT_FAILURE : rc;
+}
+
+/* Words of devices and files are in it. */
+static void print_error(const struct hs_error *err)
+{
+	hs_autofree char *text = hs_harmless(err->text);
+
+	fprintf(stderr, "hidsmith: %s\n", text ? text : strerror(ENOMEM));
 }
 
 static int run_command(const struct hs_command *cmd, int argc, char **argv)
@@ -118,14 +130,28 @@ static int run_command(const struct hs_command *cmd, int argc, char **argv)
 
 	rc = cmd->run(argc, argv, &err);
 	if (rc != HS_EXIT_OK && err.text[0])
-		fprintf(stderr, "hidsmith: %s\n", err.text);
+		print_error(&err);
 	return rc;
+}
+
+/*
+ * A caller may have closed a standard stream. The next file that is opened would
+ * get its number, and what we print would go there: to a device, of all things. So
+ * its place is taken, and opened in such a way that using it still fails.
+ */
+static void fill_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			_exit(HS_EXIT_FAILURE);
 }
 
 int main(int argc, char **argv)
 {
 	const struct hs_command *cmd;
 
+	fill_standard_streams();
 	if (argc < 2) {
 		usage(stderr);
 		return HS_EXIT_USAGE;

@@ -44,6 +44,18 @@ static void test_escape(void **state)
 		assert_string_equal(hs_escape(cases[i].raw, buf, sizeof(buf)), cases[i].shown);
 }
 
+/* An error of several lines, with a part that was escaped before. */
+static void test_harmless(void **state)
+{
+	char *text = hs_harmless("x: '\x1b[2J' \\x07 \xff\r\n\t\xe2\x82\xac \xe2\x80\xae\n");
+
+	(void)state;
+	assert_non_null(text);
+	assert_string_equal(text,
+			    "x: '\\x1b[2J' \\x07 \\xff\\x0d\n\t\xe2\x82\xac \\xe2\\x80\\xae\n");
+	free(text);
+}
+
 /* Whatever the room is, nothing is cut in the middle. */
 static void test_escape_cut(void **state)
 {
@@ -77,6 +89,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_harmless),
 		cmocka_unit_test(test_escape_cut),
 		cmocka_unit_test(test_utf8),
 	};
