@@ -70,9 +70,9 @@ static int read_file(const char *path, char **text, size_t *size, struct hs_erro
 		}
 		got = fread(buf + n, 1, max - n, in);
 		n += got;
-	} while (got);
+	} while (got && n <= HS_RECORDING_MAX);
 	if (ferror(in)) {
-		int rc = -errno;
+		int rc = errno ? -errno : -EIO;
 
 		free(buf);
 		return hs_error_set(err, rc, "%s: %s", path, strerror(-rc));
@@ -85,7 +85,8 @@ static int read_file(const char *path, char **text, size_t *size, struct hs_erro
 static bool is_recording(const char *text, size_t size)
 {
 	for (size_t i = 0; i + 2 <= size; i++)
-		if ((!i || text[i - 1] == '\n') && text[i + 1] == ':' && strchr("RDNPIE", text[i]))
+		if ((!i || text[i - 1] == '\n') && text[i + 1] == ':' &&
+		    memchr("RDNPIE", text[i], strlen("RDNPIE")))
 			return true;
 	return false;
 }

@@ -157,7 +157,7 @@ struct json_object *hs_json_values(const struct hs_rdesc *rdesc, enum hs_report_
 		add_usage(obj, "usage", v->usage);
 		json_object_object_add(obj, "value",
 				       v->null ? NULL : json_object_new_int64(v->value));
-		if (v->field->unit && v->field->flags & HS_FIELD_VARIABLE) {
+		if (!v->null && v->field->unit && v->field->flags & HS_FIELD_VARIABLE) {
 			char unit[80];
 
 			json_object_object_add(obj, "physical",

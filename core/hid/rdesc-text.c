@@ -169,7 +169,7 @@ static void print_item(const struct printer *p, const struct hs_item *item, cons
 	char words[128], hex[6 * 258 + 1];
 	size_t n = 0;
 
-	for (size_t i = 0; i < item->size && n + 7 < sizeof(hex); i++)
+	for (size_t i = 0; i < item->size && n + 7 <= sizeof(hex); i++)
 		n += (size_t)sprintf(hex + n, "0x%02x, ", bytes[i]);
 	hex[n - 1] = '\0';
 	hs_item_format(item, p->global.usage_page, signed_max, words, sizeof(words));

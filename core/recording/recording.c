@@ -856,6 +856,12 @@ static int check_devices(struct parser *p)
 	return 0;
 }
 
+static int too_large(const char *name, struct hs_error *err)
+{
+	return hs_error_set(err, -EINVAL, "%s: more than %u MiB; no recording is that large", name,
+			    HS_RECORDING_MAX >> 20);
+}
+
 int hs_recording_parse(const char *name, const char *text, size_t size, struct hs_recording **out,
 		       struct hs_error *err)
 {
@@ -871,6 +877,8 @@ int hs_recording_parse(const char *name, const char *text, size_t size, struct h
 	p->name = name;
 	p->err = err;
 	p->device = -ENOENT;
+	if (size > HS_RECORDING_MAX)
+		rc = too_large(name, err);
 
 	if (size >= 3 && !memcmp(text, bom, 3))
 		pos += 3;
@@ -895,7 +903,10 @@ int hs_recording_parse(const char *name, const char *text, size_t size, struct h
 	return 0;
 }
 
-/* @return 0 and all of the file in *@out, or the negative errno of read */
+/*
+ * @return 0 and all of the file in *@out, or the negative errno of read. A file that
+ *   has no end is read up to a bit more than HS_RECORDING_MAX.
+ */
 static int read_all(int fd, char **out, size_t *size)
 {
 	size_t max = 0, n = 0;
@@ -926,6 +937,8 @@ static int read_all(int fd, char **out, size_t *size)
 		if (!got)
 			break;
 		n += (size_t)got;
+		if (n > HS_RECORDING_MAX)
+			break;
 	}
 	*out = text;
 	*size = n;

@@ -56,6 +56,9 @@ extern "C" {
 /** Largest report that uhid carries, in bytes (UHID_DATA_MAX). */
 #define HS_REPORT_MAX 4096
 
+/** Largest recording that is read, in bytes; the largest known has 4 MB. */
+#define HS_RECORDING_MAX (256u << 20)
+
 /** The identity of a HID device, as the `I:` line and the kernel have it. */
 struct hs_hid_id {
 	uint16_t bus; /**< BUS_USB 0x03, BUS_BLUETOOTH 0x05, BUS_I2C 0x18, ... */
@@ -141,7 +144,8 @@ struct hs_recording;
  * @param path the file, or "-" for standard input
  * @param out set on success; free with hs_recording_free()
  * @param err "file:line: reason" on failure
- * @return 0, -EINVAL when the file is malformed, or the errno of open and read
+ * @return 0, -EINVAL when the file is malformed or larger than HS_RECORDING_MAX, or
+ *   the errno of open and read
  */
 int hs_recording_read(const char *path, struct hs_recording **out, struct hs_error *err);
 
@@ -153,7 +157,11 @@ int hs_recording_read(const char *path, struct hs_recording **out, struct hs_err
 int hs_recording_parse(const char *name, const char *text, size_t size, struct hs_recording **out,
 		       struct hs_error *err);
 
-/** A recording without devices and entries, to be filled by a recorder. */
+/**
+ * A recording without devices and entries, to be filled by a recorder.
+ *
+ * @return NULL without memory; free with hs_recording_free()
+ */
 struct hs_recording *hs_recording_new(void);
 
 /** @param rec may be NULL */
@@ -174,20 +182,23 @@ const struct hs_entry *hs_recording_entry(const struct hs_recording *rec, size_t
 /**
  * Add a device; its strings and descriptor are copied.
  *
- * @return its index, or a negative errno
+ * @return its index; -EINVAL for a descriptor that is empty or larger than
+ *   HS_RDESC_MAX, or a negative number; -EEXIST if the number is taken; -ENOMEM
  */
 int hs_recording_add_device(struct hs_recording *rec, const struct hs_recorded_device *dev);
 
 /**
  * Add an entry at the end; its data are copied.
  *
- * @return 0 or a negative errno
+ * @return 0; -EINVAL for one that no line of a file could say; -ENOMEM
  */
 int hs_recording_add_entry(struct hs_recording *rec, const struct hs_entry *entry);
 
 /**
  * Write the head of a file: all devices' `D: R: N: P: I:` lines. A single device
  * with number 0 has no `D:` line.
+ *
+ * @return 0, or -EIO when @out has an error
  */
 int hs_recording_write_devices(const struct hs_recording *rec, FILE *out);
 
@@ -195,17 +206,25 @@ int hs_recording_write_devices(const struct hs_recording *rec, FILE *out);
  * Write one entry. `D:` lines are written where the device changes.
  *
  * @param last index of the device that the last written line belongs to; updated
+ * @return 0; -EINVAL for an entry that could not be read again, and nothing is
+ *   written; -EIO when @out has an error
  */
 int hs_recording_write_entry(const struct hs_recording *rec, const struct hs_entry *entry,
 			     unsigned int *last, FILE *out);
 
-/** Write all of it. Reading it again gives the same devices and entries. */
+/**
+ * Write all of it. Reading it again gives the same devices and entries.
+ *
+ * @return 0 or a negative errno, as the two above
+ */
 int hs_recording_write(const struct hs_recording *rec, FILE *out);
 
 /**
  * Format a request as its line has it, without prefix and time: in messages and
  * differences the same words stand as in the file.
  *
+ * @param size of @buf, in bytes; what does not fit is cut off. 3 for each byte of
+ *   data and answer, and 128, are enough.
  * @return @buf
  */
 const char *hs_request_format(const struct hs_request *req, char *buf, size_t size);

@@ -497,6 +497,22 @@ static void test_print(void **state)
 	assert_int_equal(strlen(cut), strstr(text, "0x16") - text);
 }
 
+/* The longest item there is: all of its bytes are shown. */
+static void test_print_long_item(void **state)
+{
+	uint8_t bytes[258] = { 0xfe, 0xff, 0x01 };
+	hs_autofree char *text = NULL;
+	char *end;
+
+	(void)state;
+	bytes[257] = 0xa5;
+	text = printed(bytes, sizeof(bytes), 0);
+	end = strstr(text, " // ");
+	assert_non_null(end);
+	assert_memory_equal(end - strlen("0x00, 0xa5,"), "0x00, 0xa5,", strlen("0x00, 0xa5,"));
+	assert_int_equal(end - text, 258 * strlen("0x00, ") - 1);
+}
+
 static void check_real_recording(const struct hs_recording *rec, void *data)
 {
 	size_t *values = data;
@@ -550,6 +566,7 @@ int main(void)
 		cmocka_unit_test(test_usage_tables_are_sorted),
 		cmocka_unit_test(test_units),
 		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_print_long_item),
 		cmocka_unit_test(test_real_recordings),
 	};
 

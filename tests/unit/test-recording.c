@@ -400,6 +400,20 @@ static void test_nul_byte(void **state)
 	assert_string_equal(err.text, "bin:5: a NUL byte: this is not a recording's text");
 }
 
+/* Nothing of it is looked at, so that it need not be there. */
+static void test_too_large(void **state)
+{
+	struct hs_recording *rec = NULL;
+	struct hs_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(hs_recording_parse("big", "# x\n", (size_t)HS_RECORDING_MAX + 1, &rec,
+					    &err),
+			 -EINVAL);
+	assert_string_equal(err.text, "big: more than 256 MiB; no recording is that large");
+	assert_null(rec);
+}
+
 /* A file that was cut off in the middle of a line is never taken for a whole one. */
 static void test_truncated(void **state)
 {
@@ -591,6 +605,7 @@ int main(void)
 		cmocka_unit_test(test_request_format),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_nul_byte),
+		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_largest_descriptor),
 		cmocka_unit_test(test_made_by_program),
