@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/base/text.h"
 #include "core/base/util.h"
@@ -91,32 +92,42 @@ int hs_capture_write(const struct hs_capture *capture, FILE *out)
 	return ferror(out) ? -EIO : 0;
 }
 
+/* Closes @out. */
+static int write_to(const struct hs_capture *capture, FILE *out, const char *path,
+		    struct hs_error *err)
+{
+	int rc = hs_capture_write(capture, out);
+
+	if (fclose(out) && !rc)
+		rc = -errno;
+	return rc ? hs_error_set(err, rc, "%s: cannot write: %s", path, strerror(-rc)) : 0;
+}
+
 int hs_capture_save(const struct hs_capture *capture, const char *path, struct hs_error *err)
 {
 	hs_autofree char *temporary = NULL;
-	hs_autofclose FILE *out = NULL;
+	struct stat st;
+	FILE *out;
 	int rc;
 
-	if (asprintf(&temporary, "%s.new", path) < 0) {
+	/* Renaming would put a file in the place of a device, a pipe or a symlink. */
+	bool direct = !lstat(path, &st) && !S_ISREG(st.st_mode);
+
+	if (asprintf(&temporary, "%s%s", path, direct ? "" : ".new") < 0) {
 		temporary = NULL;
 		return hs_error_set(err, -ENOMEM, "out of memory");
 	}
 	out = fopen(temporary, "we");
 	if (!out)
 		return hs_error_set(err, -errno, "%s: %s", temporary, strerror(errno));
-	rc = hs_capture_write(capture, out);
-	if (fclose(hs_steal_ptr(out)) || rc) {
-		rc = hs_error_set(err, rc ? rc : -errno, "%s: cannot write: %s", temporary,
-				  strerror(rc ? -rc : errno));
-		unlink(temporary);
+	rc = write_to(capture, out, temporary, err);
+	if (direct)
 		return rc;
-	}
-	if (rename(temporary, path) < 0) {
+	if (!rc && rename(temporary, path) < 0)
 		rc = hs_error_set(err, -errno, "%s: %s", path, strerror(errno));
+	if (rc)
 		unlink(temporary);
-		return rc;
-	}
-	return 0;
+	return rc;
 }
 
 static int parse_event(const char *line, struct hs_capture_event *event)

@@ -49,7 +49,10 @@ size_t hs_capture_event_count(const struct hs_capture *capture);
 /* Returns 0 or a negative errno. */
 int hs_capture_write(const struct hs_capture *capture, FILE *out);
 
-/* Write to a file, all or nothing: the old one stays when something fails. */
+/*
+ * Write to a file, all or nothing: the old one stays when something fails. What is
+ * there and no regular file, such as a device, is written to as it is.
+ */
 int hs_capture_save(const struct hs_capture *capture, const char *path, struct hs_error *err);
 
 /*

@@ -491,6 +491,8 @@ static int wait_late_answer(struct player *p, uint64_t time_us, struct hs_error 
 		pthread_mutex_unlock(&s->lock);
 		if (!waiting)
 			break;
+		if (is_cancelled(s))
+			return hs_error_set(err, -EINTR, "interrupted");
 		rc = drain_all(s, err);
 		if (rc)
 			return rc;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/input.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -111,6 +112,52 @@ static void test_save_and_load(void **state)
 	assert_true(hs_capture_equal(&c, &back));
 	assert_string_equal(back.nodes[0].name, "Mouse ");
 	unlink(path);
+	hs_capture_clear(&c);
+	hs_capture_clear(&back);
+}
+
+/* What is no regular file is written to: renaming would put one in its place. */
+static void test_save_to_what_is_no_file(void **state)
+{
+	char dir[] = "/tmp/hidsmith-test.XXXXXX", path[64], link[64];
+	struct hs_capture c = { 0 }, back = { 0 };
+	struct hs_error err = { 0 };
+	char *expected, got[4096] = "";
+	struct stat st;
+	int fd;
+
+	(void)state;
+	add_movements(&c, "Mouse", 3, -1);
+	assert_non_null(mkdtemp(dir));
+
+	snprintf(path, sizeof(path), "%s/pipe", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDWR | O_NONBLOCK);
+	assert_true(fd >= 0);
+	assert_int_equal(hs_capture_save(&c, path, &err), 0);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	assert_true(read(fd, got, sizeof(got) - 1) > 0);
+	expected = to_text(&c);
+	assert_string_equal(got, expected);
+	free(expected);
+	close(fd);
+	unlink(path);
+
+	snprintf(path, sizeof(path), "%s/file", dir);
+	snprintf(link, sizeof(link), "%s/link", dir);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(hs_capture_save(&c, link, &err), 0);
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(hs_capture_load(&back, path, &err), 0);
+	assert_true(hs_capture_equal(&c, &back));
+	unlink(link);
+	unlink(path);
+	assert_int_equal(rmdir(dir), 0);
+
+	assert_int_equal(hs_capture_save(&c, "/dev/full", &err), -ENOSPC);
+	assert_non_null(strstr(err.text, "/dev/full: cannot write"));
 	hs_capture_clear(&c);
 	hs_capture_clear(&back);
 }
@@ -277,6 +324,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_save_and_load),
+		cmocka_unit_test(test_save_to_what_is_no_file),
 		cmocka_unit_test(test_failed_save_changes_nothing),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_times_do_not_count),
