@@ -14,6 +14,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "core/base/text.h"
 #include "core/base/util.h"
 #include "core/fixup/fixup-int.h"
 #include "core/fixup/libbpf-log.h"
@@ -213,10 +214,12 @@ static int add_job(struct hs_attached_list *list, struct hs_attached_io *io,
 		   const struct hs_io_job_status *s)
 {
 	struct hs_attached_job *job = hs_grow(&io->jobs, &io->n_jobs, sizeof(*job));
-	char name[HS_IO_NAME_SIZE + 1];
+	char name[HS_IO_NAME_SIZE + 1], shown[HS_ESCAPE_SIZE(HS_IO_NAME_SIZE)];
 
+	/* The program chooses it, and it goes to terminals. */
 	snprintf(name, sizeof(name), "%.*s", HS_IO_NAME_SIZE, s->name);
-	if (!job || !(job->name = keep(list, name)))
+	hs_escape(name, shown, sizeof(shown));
+	if (!job || !(job->name = keep(list, shown)))
 		return -ENOMEM;
 	job->runs = s->runs;
 	job->failures = s->failures;
@@ -283,7 +286,8 @@ static int add_io(struct hs_attached_list *list, struct hs_attached *attached, i
 		struct hs_io_job_status job = { 0 };
 		int rc;
 
-		if (offset + status.job_size > info->value_size)
+		/* The program wrote these: jobs without size would never end. */
+		if (!status.job_size || offset + status.job_size > info->value_size)
 			break;
 		memcpy(&job, value + offset, size);
 		rc = add_job(list, io, &job);

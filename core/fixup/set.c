@@ -81,7 +81,6 @@ static int add_file(struct hs_fixup_set *set, const char *dir, const char *name,
 static int add_dir(struct hs_fixup_set *set, const char *path, unsigned int flags)
 {
 	struct hs_error problem = { 0 };
-	/* Only what earlier directories have hides names, not what this one has. */
 	struct dirent *entry;
 	DIR *dir;
 	int fd, rc = 0;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "bpf/hidsmith/setting_layout.h"
+#include "core/base/text.h"
 #include "core/base/util.h"
 
 static bool is_name(const char *s)
@@ -29,6 +30,14 @@ static bool is_valid(const struct hs_setting *s)
 	       s->min <= s->value && s->value <= s->max;
 }
 
+/* Words of the object's, which go to terminals. */
+static const char *keep_help(struct hs_strings *strings, const char *help)
+{
+	char shown[HS_ESCAPE_SIZE(sizeof(((struct hs_setting *)NULL)->help))];
+
+	return hs_strings_keep(strings, hs_escape(help, shown, sizeof(shown)));
+}
+
 int hs_settings_read(const void *section, size_t size, struct hs_strings *strings,
 		     const struct hs_setting_info **out, size_t *n)
 {
@@ -45,7 +54,7 @@ int hs_settings_read(const void *section, size_t size, struct hs_strings *string
 			return -EINVAL;
 		info = hs_grow(out, n, sizeof(*info));
 		if (!info || !(info->name = hs_strings_keep(strings, s.name)) ||
-		    !(info->help = hs_strings_keep(strings, s.help)))
+		    !(info->help = keep_help(strings, s.help)))
 			return -ENOMEM;
 		info->is_bool = s.type == HS_SETTING_BOOL;
 		info->value = s.value;

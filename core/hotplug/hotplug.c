@@ -459,8 +459,11 @@ static int do_add(struct turn *turn)
 	int rc;
 
 	rc = read_id(turn);
+	if (rc == -ENODEV)
+		return 0;
 	if (rc < 0)
-		return rc == -ENODEV ? 0 : rc;
+		return hs_error_set(turn->err, rc, "%s: modalias: %s", turn->sysname,
+				    strerror(-rc));
 	off = !hs_config_enabled(config) || !hs_config_device_enabled(config, &turn->id);
 	if (off && !turn->refresh) {
 		say(turn->hotplug, LOG_INFO, "%s: switched off in " HS_CONFIG_PATH, turn->sysname);

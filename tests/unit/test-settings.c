@@ -62,6 +62,21 @@ static void expect_bad(const void *section, size_t size)
 	hs_strings_free(&strings);
 }
 
+static void makes_help_harmless_for_terminals(void **state)
+{
+	struct hs_setting s = good[0];
+	const struct hs_setting_info *all = NULL;
+	struct hs_strings strings = { 0 };
+	size_t n = 0;
+
+	(void)state;
+	strcpy(s.help, "how\033[2J fast");
+	assert_int_equal(hs_settings_read(&s, sizeof(s), &strings, &all, &n), 0);
+	assert_string_equal(all[0].help, "how\\x1b[2J fast");
+	hs_free_const(all);
+	hs_strings_free(&strings);
+}
+
 static void refuses_what_is_no_array_of_settings(void **state)
 {
 	struct hs_setting s;
@@ -206,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_an_array_of_settings),
+		cmocka_unit_test(makes_help_harmless_for_terminals),
 		cmocka_unit_test(refuses_what_is_no_array_of_settings),
 		cmocka_unit_test(reads_what_users_write),
 		cmocka_unit_test(names_udev_properties),
