@@ -47,12 +47,14 @@ static int detach(const char *sysname, const char *name, struct hs_error *err)
 
 	if (rc < 0)
 		return hs_cli_exit_code(rc);
-	if (!rc) {
+	if (!rc && name)
 		hs_error_set(err, -ENOENT,
 			     "%s: %s is not attached; 'hidsmith status' shows what is", sysname,
-			     name ? name : "a fixup");
+			     name);
+	else if (!rc)
+		hs_error_set(err, -ENOENT, "%s: no fixup is attached", sysname);
+	if (!rc)
 		return HS_EXIT_FAILURE;
-	}
 	if (name)
 		printf("%s: detached %s\n", sysname, name);
 	else

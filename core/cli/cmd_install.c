@@ -106,6 +106,16 @@ static int prepare(struct object *object, const char *file, const char *root, st
 	return 0;
 }
 
+/* Two files of one name, from two directories: the second would take the first's place. */
+static int check_twice(const struct object *objects, char **files, int n, struct hs_error *err)
+{
+	for (int i = 0; i < n; i++)
+		if (!strcmp(objects[i].path, objects[n].path))
+			return hs_error_set(err, -EEXIST, "%s: has the same name as %s", files[n],
+					    files[i]);
+	return 0;
+}
+
 /* All are checked before the first is written. */
 static int install(const struct hs_cli_change *change, struct object *objects, char **files, int n,
 		   bool force, struct hs_error *err)
@@ -114,6 +124,8 @@ static int install(const struct hs_cli_change *change, struct object *objects, c
 
 	for (int i = 0; i < n && !rc; i++) {
 		rc = prepare(&objects[i], files[i], change->root, err);
+		if (!rc)
+			rc = check_twice(objects, files, i, err);
 		if (!rc && !force && same_is_there(&objects[i]) == 0)
 			rc = hs_error_set(err, -EEXIST,
 					  "%s: is there already, with other content; --force "

@@ -114,6 +114,11 @@ static int from_device(const struct options *opt, struct subject *s, struct hs_e
 	if (rc < 0)
 		return rc;
 	rc = hs_device_list_find(s->own_list, opt->source, &dev, err);
+	if (rc == -ENODEV)
+		return hs_error_set(err, rc,
+				    "%s: no recording, and no such HID device; 'hidsmith list' "
+				    "shows the devices there are",
+				    opt->source);
 	if (rc < 0)
 		return rc;
 	rc = hs_device_read_rdesc(dev, s->own_rdesc, &s->rdesc_size, err);
@@ -325,8 +330,11 @@ static int write_file(const struct options *opt, const struct subject *s, const 
 	rc = write_head(opt, s, rdesc, out, err);
 	if (!rc)
 		write_code(opt, s, rdesc, out);
-	if (!rc && (fflush(out) || ferror(out)))
-		rc = hs_error_set(err, -EIO, "%s: could not be written", path);
+	errno = 0;
+	if (!rc && (fflush(out) || ferror(out))) {
+		rc = errno ? -errno : -EIO;
+		hs_error_set(err, rc, "%s: %s", path, strerror(-rc));
+	}
 	if (rc < 0)
 		unlink(path);
 out:
@@ -413,7 +421,7 @@ static int run(int argc, char **argv, struct hs_error *err)
 	    (int)sizeof(path))
 		return hs_cli_usage(err, "new", "%s: too long", opt.output);
 
-	if (!stat(opt.source, &st) && S_ISREG(st.st_mode))
+	if (!stat(opt.source, &st) && (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)))
 		rc = from_recording(&opt, &s, err);
 	else
 		rc = from_device(&opt, &s, err);

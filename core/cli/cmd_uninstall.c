@@ -60,7 +60,8 @@ static int uninstall(const struct hs_cli_change *change, char **names, char **pa
 		rc = object_path(change, names[i], &paths[i], err);
 	for (int i = 0; i < n && !rc; i++) {
 		hs_cli_say(change, "remove %s", paths[i]);
-		if (!change->dry_run && unlink(paths[i]) < 0)
+		/* It was there when we looked: named twice, or somebody was quicker. */
+		if (!change->dry_run && unlink(paths[i]) < 0 && errno != ENOENT)
 			rc = hs_error_set(err, -errno, "%s: %s", paths[i], strerror(errno));
 	}
 	return rc < 0 ? rc : hs_cli_objects_changed(change, err);

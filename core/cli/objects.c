@@ -158,15 +158,20 @@ static int refresh_devices(const struct hs_cli_change *change, struct hs_error *
 
 static int local_dirs(const struct hs_cli_change *change, char **dirs, struct hs_error *err)
 {
-	struct hs_config *config;
-	int rc = hs_config_read(HS_CONFIG_PATH, 0, &config, err);
+	struct hs_config *config = NULL;
+	bool others = false;
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	rc = asprintf(dirs, "%s" HS_LOCAL_BPF_DIR "%s%s", change->root,
-		      hs_config_udev_hid_bpf(config) && !*change->root ? ":" : "",
-		      hs_config_udev_hid_bpf(config) && !*change->root ? UDEV_HID_BPF_DIRS : "");
-	hs_config_free(config);
+	/* What this machine is told does not count for a root of its own. */
+	if (!*change->root) {
+		rc = hs_config_read(HS_CONFIG_PATH, 0, &config, err);
+		if (rc < 0)
+			return rc;
+		others = hs_config_udev_hid_bpf(config);
+		hs_config_free(config);
+	}
+	rc = asprintf(dirs, "%s" HS_LOCAL_BPF_DIR "%s%s", change->root, others ? ":" : "",
+		      others ? UDEV_HID_BPF_DIRS : "");
 	if (rc < 0) {
 		*dirs = NULL;
 		return hs_error_set(err, -ENOMEM, "%s", strerror(ENOMEM));
