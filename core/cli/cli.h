@@ -13,7 +13,7 @@ enum hs_exit {
 	HS_EXIT_OK = 0,
 	HS_EXIT_FAILURE = 1, /* the operation failed */
 	HS_EXIT_USAGE = 2, /* wrong arguments; nothing was tried */
-	HS_EXIT_DIFFERENT = 3, /* replay --compare: result differs from what is expected */
+	HS_EXIT_DIFFERENT = 3, /* replay: events or requests differ from what is expected */
 	HS_EXIT_NO_DEVICE = 4, /* no such device, or it went away */
 	HS_EXIT_UNSUPPORTED = 5, /* the kernel lacks what is needed */
 	HS_EXIT_PERMISSION = 6, /* needs privilege */
