@@ -201,12 +201,13 @@ extern int hid_bpf_input_report(struct hid_bpf_ctx *ctx, enum hid_report_type ty
 /*
  * HS_DEVICE_EVENT(name, bytes) { ... }
  *
- * A program that sees each report on its way in, in interrupt context. Its body
- * has
+ * A program that sees each input report on its way in, in interrupt context. (The
+ * kernel shows it feature reports, too, when a driver has asked for one; they may
+ * have the same report IDs, and pass.) Its body has
  *	hctx	struct hid_bpf_ctx *; hctx->hid is the device
  *	data	__u8 *, the report (report ID first, if there are any); @bytes of it
- *		may be read and written. A device whose longest report is shorter
- *		than @bytes rounded down to 64 never gets here
+ *		may be read and written, zeros behind the report's end. A device
+ *		whose longest report, rounded up to 64, is shorter never gets here
  *	size	int, the report's length
  *	source	0 from the device, else an injected report
  * and returns 0 (go on), a new length, or HS_DROP.
@@ -220,7 +221,7 @@ extern int hid_bpf_input_report(struct hid_bpf_ctx *ctx, enum hid_report_type ty
 	{                                                                                      \
 		__u8 *data = hid_bpf_get_data(hctx, 0, bytes);                                 \
                                                                                                \
-		if (!data)                                                                     \
+		if (!data || type != HID_INPUT_REPORT)                                         \
 			return 0;                                                              \
 		return name##_body(hctx, data, hctx->size, source);                            \
 	}                                                                                      \

@@ -22,9 +22,13 @@ enum op {
 	OP_EACH,
 	OP_ANSWER = 0x40,
 	OP_INJECTED, /* of the fixup, to userspace */
+	OP_RUN_INJECTED, /* of the fixup, to itself */
 };
 
 /* The argument of an answer that the fixup lets pass. */
 #define ANSWER_PASSES 0x17
+/* Arguments of a post that injects OP_RUN_INJECTED, as a report of this kind. */
+#define POST_INPUT   0x70
+#define POST_FEATURE 0x71
 
 #endif

@@ -67,6 +67,13 @@ HS_JOB(tick)
 
 HS_JOB(post)
 {
+	if (io->arg == POST_INPUT || io->arg == POST_FEATURE) {
+		hs_fill(io, 2, OP_RUN_INJECTED);
+		return hid_bpf_input_report(io->ctx,
+					    io->arg == POST_INPUT ? HID_INPUT_REPORT
+								  : HID_FEATURE_REPORT,
+					    io->buf, HS_BUF_SIZE);
+	}
 	return hs_output(io, 2, 0xa6, io->arg);
 }
 
@@ -87,6 +94,8 @@ HS_DEVICE_EVENT(event, 64)
 
 	if (hs_answer(data, size))
 		return arg == ANSWER_PASSES ? 0 : HS_DROP;
+	if (data[0] == 2 && data[1] == OP_RUN_INJECTED)
+		hs_job_run(plain);
 	if (data[0] != 2 || source)
 		return 0;
 

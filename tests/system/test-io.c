@@ -52,6 +52,7 @@ static const uint8_t rdesc[] = {
 	0x15, 0x00, 0x26, 0xff, 0x00, 0x75, 0x08, /* bytes */
 	0x85, 0x02, 0x95, 0x0f, 0x09, 0x01, 0x81, 0x02, /* report 2: input, 16 bytes */
 	0x95, 0x07, 0x09, 0x02, 0x91, 0x02, /* output, 8 bytes */
+	0x95, 0x03, 0x09, 0x04, 0xb1, 0x02, /* feature, 4 bytes */
 	0x85, 0x03, 0x95, 0x03, 0x09, 0x03, 0xb1, 0x02, /* report 3: feature, 4 bytes */
 	0xc0,
 };
@@ -586,6 +587,20 @@ static void posts_keep_order_and_a_full_queue_is_told(void **state)
 	assert_int_equal(status(dev).queue_full, 2);
 }
 
+static void event_sees_input_reports_only(void **state)
+{
+	struct device *dev = *state;
+
+	op(dev, OP_POST, POST_FEATURE);
+	sleep_ms(100);
+	assert_int_equal(status(dev).job[JOB_POST].runs, 1);
+	assert_int_equal(status(dev).job[JOB_POST].failures, 0);
+	assert_int_equal(count(dev, PLAIN), 0);
+	op(dev, OP_POST, POST_INPUT);
+	wait_for(dev, PLAIN, 1, 1000);
+	assert_int_equal(status(dev).job[JOB_POST].failures, 0);
+}
+
 static int open_hidraw(struct device *dev)
 {
 	char command[256], path[300] = "";
@@ -944,6 +959,7 @@ int main(int argc, char **argv)
 		JOB_TEST(periodic_job_keeps_pace),
 		JOB_TEST(missed_periods_are_counted),
 		JOB_TEST(posts_keep_order_and_a_full_queue_is_told),
+		JOB_TEST(event_sees_input_reports_only),
 		JOB_TEST(answer_reaches_the_job_and_others_pass),
 		JOB_TEST(each_request_reaches_the_device),
 		JOB_TEST(quick_answers_are_not_lost),
