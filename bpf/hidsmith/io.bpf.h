@@ -37,9 +37,12 @@
  *	hs_job_run(name)		as soon as possible
  *	hs_job_run_after(name, ms)
  *	hs_job_post(name, arg)		the same with a u32 that is io->arg in the
- *					run; each post is a run of its own.
- *					-ENOSPC when 8 wait already
- *	hs_job_every(name, ms)		sets the period; 0 ends it
+ *					run and its retries; each post is a run of its
+ *					own, and waits for the retries of the one
+ *					before. -ENOSPC when 8 wait already
+ *	hs_job_every(name, ms)		sets the period, which begins now, unless it
+ *					is that one already; 0 ends it. What was asked
+ *					for in other ways stays
  *	hs_job_cancel(name)		forgets what was asked for, with retries,
  *					period and posts. A run that is under way
  *					ends, but nothing follows from it
@@ -69,11 +72,14 @@
  *	hs_send(io, type, size), hs_inject(io, size)
  *						the same for what the job has
  *						put into io->buf
- * The first byte is the report ID, 0 for devices without. They return 0 (or a
- * length) or a negative errno: -ENODEV when the device is gone, -ESHUTDOWN when
- * the fixup is being detached; both end the job's retries. io->buf has HS_BUF_SIZE
- * bytes (64; define it before the include for longer reports) and is shared by
- * all jobs of the device: its contents last until the next call.
+ * The first byte is the report ID; for a device without it is 0 in what is sent
+ * and got, while an injected report begins with its data, as it does in the event.
+ * They return 0 (or a length) or a negative errno: -ENODEV when the device is gone,
+ * -ESHUTDOWN when the fixup is being detached; both end the job's retries. (On
+ * kernels without our patches injecting gives -EBUSY while the device's own report
+ * is on its way.) io->buf has HS_BUF_SIZE bytes (64; define it before the include for
+ * longer reports, or they end there) and is shared by all jobs of the device: its
+ * contents last until the next call.
  *
  * Asking and waiting for the answer
  * ---------------------------------
@@ -135,7 +141,7 @@
 #define HS_NEVER           (~0ULL)
 #define HS_MS              1000000ULL
 #define CLOCK_BOOTTIME     7
-#define HS_WAITING         1
+#define HS_WAITING         (1 << 30) /* no report has this length */
 #define HID_CLAIMED_HIDRAW (1U << 2)
 /*
  * How often we look whether the system slept or a driver has probed: more often at
@@ -185,6 +191,8 @@ struct hs_job {
 	__u32 retry; /* the next run is a retry */
 	__u32 cancelled; /* while it ran */
 	__u32 on_attach;
+	__u32 posted, arg; /* the run, and its retries, are of a post */
+	__u64 held; /* what it was due for when a post has to be tried again */
 	__u32 first_post, end_post; /* count up, the place is modulo HS_POSTS */
 	struct hs_post post[HS_POSTS];
 };
@@ -285,6 +293,12 @@ static __always_inline struct hs_io_status *hs_get_status(void)
 /* Indices from loops and memory: the verifier wants to see that they fit. */
 #define hs_job_at(d, i) (&(d)->job[(i) & (HS_IO_MAX_JOBS - 1)])
 
+/* Under the lock: is it only the period that @job is due by? */
+static __always_inline bool hs_due_by_period(const struct hs_job *job)
+{
+	return job->every_ms && !job->retry && job->due == job->period_at;
+}
+
 /*
  * Starting the worker
  */
@@ -349,11 +363,13 @@ static __always_inline int hs_job_at_time(__u32 id, __u64 delay_ns)
 
 	job = hs_job_at(d, id);
 	bpf_spin_lock(&d->lock);
-	if (job->due == HS_NEVER || job->retry) {
+	if (job->due == HS_NEVER || (job->retry && !job->posted)) {
 		/* A new request is a new start: the retry it replaces is part of it. */
 		coalesced = job->retry;
 		job->retry = 0;
 		job->attempt = 0;
+	} else if (hs_due_by_period(job) && t < job->due) {
+		coalesced = false;
 	}
 	if (t < job->due)
 		job->due = t;
@@ -388,7 +404,8 @@ static __always_inline int hs_job_post_id(__u32 id, __u32 arg)
 		job->post[n % HS_POSTS].asked = now;
 		job->post[n % HS_POSTS].arg = arg;
 		job->end_post = n + 1;
-		if (now < job->due)
+		/* A retry comes first, at its time. */
+		if (now < job->due && !job->retry)
 			job->due = now;
 		arm = hs_arm(d, now, now);
 	}
@@ -417,16 +434,20 @@ static __always_inline int hs_job_every_id(__u32 id, __u32 ms)
 
 	job = hs_job_at(d, id);
 	bpf_spin_lock(&d->lock);
-	job->every_ms = ms;
-	if (d->running == id + 1) {
-		/* Its own end starts the next period. */
-		job->cancelled = 0;
-		job->period_at = now;
-	} else if (ms) {
-		job->period_at = t;
-		if (t < job->due)
-			job->due = t;
-		arm = hs_arm(d, t, now);
+	if (job->every_ms != ms) {
+		if (hs_due_by_period(job))
+			job->due = HS_NEVER;
+		job->every_ms = ms;
+		if (d->running == id + 1) {
+			/* Its own end starts the next period. */
+			job->cancelled = 0;
+			job->period_at = now;
+		} else if (ms) {
+			job->period_at = t;
+			if (t < job->due)
+				job->due = t;
+			arm = hs_arm(d, t, now);
+		}
 	}
 	bpf_spin_unlock(&d->lock);
 
@@ -703,18 +724,25 @@ static __always_inline void hs_first(struct hs_device *d)
 	}
 }
 
-/* Under the lock: the oldest post's argument; the next one makes the job due again. */
+/*
+ * Under the lock: the argument of the run that starts, which is that of the oldest
+ * post unless it is a retry; the next post makes the job due again.
+ */
 static __always_inline __u32 hs_take_post(struct hs_job *job)
 {
-	__u32 n = job->first_post, arg;
+	__u32 n = job->first_post;
 
-	if (n == job->end_post)
-		return 0;
-	arg = job->post[n % HS_POSTS].arg;
-	job->first_post = ++n;
-	if (n != job->end_post)
+	if (!job->retry) {
+		job->posted = n != job->end_post;
+		job->arg = job->posted ? job->post[n % HS_POSTS].arg : 0;
+		n += job->posted;
+		job->first_post = n;
+	}
+	if (job->retry && job->posted)
+		job->due = job->held;
+	if (n != job->end_post && job->post[n % HS_POSTS].asked < job->due)
 		job->due = job->post[n % HS_POSTS].asked;
-	return arg;
+	return job->arg;
 }
 
 /* Under the lock: decide what to do now. */
@@ -741,6 +769,7 @@ static __always_inline void hs_decide(struct hs_device *d, __u64 now)
 		else
 			return;
 		d->waiting = 0;
+		d->answered = 0;
 		return;
 	}
 
@@ -751,9 +780,9 @@ static __always_inline void hs_decide(struct hs_device *d, __u64 now)
 	job = hs_job_at(d, id);
 	d->due = job->due;
 	job->due = HS_NEVER;
-	job->retry = 0;
 	job->cancelled = 0;
 	d->arg = hs_take_post(job);
+	job->retry = 0;
 	d->attempt = job->attempt;
 	d->step = 0;
 	d->answered = 0;
@@ -791,8 +820,13 @@ static __always_inline void hs_finish(struct hs_device *d, struct hs_io_job_stat
 		if (backoff > job->backoff_max_ms)
 			backoff = job->backoff_max_ms;
 		next = now + backoff * HS_MS;
-		/* Asked for again meanwhile: that is a start of its own. */
-		if (job->due == HS_NEVER) {
+		/*
+		 * Asked for again meanwhile: that is a start of its own, unless the argument
+		 * would be lost.
+		 */
+		if (job->due == HS_NEVER || job->posted) {
+			job->held = job->due;
+			job->due = HS_NEVER;
 			job->attempt++;
 			job->retry = 1;
 		} else {
@@ -824,16 +858,25 @@ static __always_inline __u64 hs_sleep_offset(void)
 	return bpf_ktime_get_boot_ns() - running;
 }
 
+/* Under the lock: @job runs at @t, whatever it was due for, and its period begins. */
+static __always_inline void hs_begin(struct hs_job *job, __u64 t)
+{
+	/* What a retry was for comes again after that. */
+	if (job->retry && job->posted && job->end_post - job->first_post < HS_POSTS)
+		job->first_post--;
+	job->due = t;
+	/* Not the same: nobody shall take this run for one of the period. */
+	job->period_at = t - 1;
+	job->attempt = 0;
+	job->retry = 0;
+}
+
 /* Under the lock: attach jobs run at @t, as if the fixup had just been attached. */
 static __always_inline void hs_attach_again(struct hs_device *d, __u64 t)
 {
-	for (int i = 0; i < HS_IO_MAX_JOBS; i++) {
-		if (d->job[i].on_attach) {
-			d->job[i].due = t;
-			d->job[i].attempt = 0;
-			d->job[i].retry = 0;
-		}
-	}
+	for (int i = 0; i < HS_IO_MAX_JOBS; i++)
+		if (d->job[i].on_attach)
+			hs_begin(&d->job[i], t);
 	d->watch_ns = HS_WATCH_MIN_NS;
 }
 
@@ -898,7 +941,9 @@ static __always_inline __u64 hs_next_look(struct hs_device *d)
 {
 	hs_first(d);
 	if (d->running && d->waiting)
-		WRITE_ONCE(d->first, d->answered ? 0 : d->wait_until);
+		WRITE_ONCE(d->first, d->answered || hs_job_at(d, d->running - 1)->cancelled
+					     ? 0
+					     : d->wait_until);
 	else if (d->running)
 		WRITE_ONCE(d->first, HS_NEVER); /* the one who runs it looks at its end */
 	if (READ_ONCE(d->first) < d->not_before)
@@ -1003,16 +1048,12 @@ static __always_inline void hs_ask_attach_jobs(__u64 delay_ns)
 		struct hs_job *job = &d->job[i];
 
 		if (job->on_attach) {
-			job->due = t;
-			job->period_at = t;
+			hs_begin(job, t);
 		} else if (job->every_ms && job->due == HS_NEVER) {
 			job->period_at = t + job->every_ms * HS_MS;
 			job->due = job->period_at;
-		} else {
-			continue;
+			job->attempt = 0;
 		}
-		job->attempt = 0;
-		job->retry = 0;
 	}
 	d->not_ready = 0;
 	d->not_before = t;

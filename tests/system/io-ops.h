@@ -30,5 +30,8 @@ enum op {
 /* Arguments of a post that injects OP_RUN_INJECTED, as a report of this kind. */
 #define POST_INPUT   0x70
 #define POST_FEATURE 0x71
+/* The first attempt fails; of the second one, it asks for one more run, too. */
+#define POST_FAILS          0x80
+#define POST_FAILS_AND_ASKS 0x8f
 
 #endif

@@ -65,8 +65,10 @@ HS_JOB(tick)
 	return hs_output(io, 2, 0xa5, ticks);
 }
 
-HS_JOB(post)
+HS_JOB(post, .retries = 2, .backoff_ms = 40)
 {
+	int err;
+
 	if (io->arg == POST_INPUT || io->arg == POST_FEATURE) {
 		hs_fill(io, 2, OP_RUN_INJECTED);
 		return hid_bpf_input_report(io->ctx,
@@ -74,7 +76,12 @@ HS_JOB(post)
 								  : HID_FEATURE_REPORT,
 					    io->buf, HS_BUF_SIZE);
 	}
-	return hs_output(io, 2, 0xa6, io->arg);
+	err = hs_output(io, 2, 0xa6, io->arg);
+	if (err || !(io->arg & POST_FAILS) || io->attempt)
+		return err;
+	if (io->arg == POST_FAILS_AND_ASKS)
+		hs_job_run(post);
+	return -EIO;
 }
 
 /* The requests that no other job makes, and a report of its own; the answer goes on. */

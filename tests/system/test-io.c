@@ -558,6 +558,36 @@ static void periodic_job_keeps_pace(void **state)
 	assert_int_equal(status(dev).job[JOB_TICK].period_ms, 0);
 }
 
+/* Not once more at the old pace: not when it ends, not when it gets longer. */
+static void period_that_ended_is_not_waited_for(void **state)
+{
+	struct device *dev = *state;
+	unsigned int n;
+
+	do { /* until the old period cannot have passed before the new one was set */
+		stall_reset();
+		forget(dev);
+		op(dev, OP_TICK, 150);
+		wait_for(dev, TICK, 1, 1000);
+		op(dev, OP_TICK, 0);
+		sleep_ms(300);
+		n = count(dev, TICK);
+	} while (stalled() > 0.1);
+	assert_int_equal(n, 1);
+	assert_int_equal(status(dev).job[JOB_TICK].period_ms, 0);
+
+	do {
+		stall_reset();
+		forget(dev);
+		op(dev, OP_TICK, 120);
+		op(dev, OP_TICK, 255);
+		sleep_ms(180);
+		n = count(dev, TICK);
+		op(dev, OP_CANCEL_TICK, 0);
+	} while (stalled() > 0.06);
+	assert_int_equal(n, 0);
+}
+
 static void missed_periods_are_counted(void **state)
 {
 	struct device *dev = *state;
@@ -585,6 +615,39 @@ static void posts_keep_order_and_a_full_queue_is_told(void **state)
 	for (unsigned int i = 0; i < 8; i++)
 		assert_int_equal(nth(dev, POST, i).arg, i);
 	assert_int_equal(status(dev).queue_full, 2);
+}
+
+static void expect_posts(struct device *dev, const uint8_t *args, unsigned int n)
+{
+	wait_for(dev, POST, n, 3000);
+	sleep_ms(200);
+	assert_int_equal(count(dev, POST), n);
+	for (unsigned int i = 0; i < n; i++)
+		assert_int_equal(nth(dev, POST, i).arg, args[i]);
+	/* Not before its time, though others wait behind it. */
+	for (unsigned int i = 0; i + 1 < n; i += 2)
+		assert_true(nth(dev, POST, i + 1).time - nth(dev, POST, i).time > 0.035);
+}
+
+static void retried_post_keeps_argument_and_place(void **state)
+{
+	static const uint8_t three[] = { 0x81, 0x81, 0x82, 0x82, 0x83, 0x83 };
+	static const uint8_t one_more[] = { POST_FAILS_AND_ASKS, POST_FAILS_AND_ASKS, 0 };
+	struct device *dev = *state;
+	struct hs_io_job_status job;
+
+	op(dev, OP_POST, 0x81);
+	op(dev, OP_POST, 0x82);
+	op(dev, OP_POST, 0x83);
+	expect_posts(dev, three, sizeof(three));
+	job = status(dev).job[JOB_POST];
+	assert_int_equal(job.failures, 3);
+	assert_int_equal(job.given_up, 0);
+
+	/* Asked for without an argument while it ran: once more afterwards. */
+	forget(dev);
+	op(dev, OP_POST, POST_FAILS_AND_ASKS);
+	expect_posts(dev, one_more, sizeof(one_more));
 }
 
 static void event_sees_input_reports_only(void **state)
@@ -957,8 +1020,10 @@ int main(int argc, char **argv)
 		JOB_TEST(cancelled_job_does_not_run),
 		JOB_TEST(failing_job_backs_off_and_gives_up),
 		JOB_TEST(periodic_job_keeps_pace),
+		JOB_TEST(period_that_ended_is_not_waited_for),
 		JOB_TEST(missed_periods_are_counted),
 		JOB_TEST(posts_keep_order_and_a_full_queue_is_told),
+		JOB_TEST(retried_post_keeps_argument_and_place),
 		JOB_TEST(event_sees_input_reports_only),
 		JOB_TEST(answer_reaches_the_job_and_others_pass),
 		JOB_TEST(each_request_reaches_the_device),
