@@ -850,12 +850,17 @@ static __always_inline void hs_finish(struct hs_device *d, struct hs_io_job_stat
 		job->due = next;
 }
 
-/* How long the system has slept since it was started; first clock first, so never below 0. */
-static __always_inline __u64 hs_sleep_offset(void)
+/*
+ * How long the system has slept since it was started, and @slack that this may be too
+ * much: we can be preempted between the clocks. The first one is first, so that the
+ * difference is never below 0.
+ */
+static __always_inline __u64 hs_sleep_offset(__u64 *slack)
 {
-	__u64 running = bpf_ktime_get_ns();
+	__u64 running = bpf_ktime_get_ns(), offset = bpf_ktime_get_boot_ns() - running;
 
-	return bpf_ktime_get_boot_ns() - running;
+	*slack = bpf_ktime_get_ns() - running;
+	return offset;
 }
 
 /* Under the lock: @job runs at @t, whatever it was due for, and its period begins. */
@@ -885,9 +890,9 @@ static __always_inline void hs_attach_again(struct hs_device *d, __u64 t)
  * told? Then attach jobs run again.
  */
 static __always_inline void hs_watch(struct hs_device *d, struct hs_io_status *status, __u64 now,
-				     __u64 offset, __u64 number)
+				     __u64 offset, __u64 slack, __u64 number)
 {
-	if (offset > d->sleep_offset + 100 * HS_MS) {
+	if (offset > d->sleep_offset + slack + 100 * HS_MS) {
 		status->resumes++;
 		hs_attach_again(d, now + HS_RESUME_NS);
 	} else if (number && d->probe_number && number != d->probe_number) {
@@ -963,7 +968,7 @@ static int hs_worker(void *map, int *key, void *value)
 	struct hs_device *d = value;
 	struct hs_io_status *status = hs_get_status();
 	struct hid_bpf_ctx *ctx;
-	__u64 now, offset, look, number = 0;
+	__u64 now, offset, slack, look, number = 0;
 	int err = -ETIMEDOUT;
 	__u32 action, id;
 	bool arm;
@@ -979,7 +984,7 @@ static int hs_worker(void *map, int *key, void *value)
 	if (!ctx)
 		goto out; /* unplugged */
 
-	offset = hs_sleep_offset();
+	offset = hs_sleep_offset(&slack);
 	now = bpf_ktime_get_boot_ns();
 	if (!hs_device_ready(ctx)) {
 		d->not_ready = d->not_ready < 8 ? d->not_ready + 1 : 8;
@@ -991,7 +996,7 @@ static int hs_worker(void *map, int *key, void *value)
 	bpf_spin_lock(&d->lock);
 	/* Whoever asks from now on starts us again. */
 	d->armed = HS_NEVER;
-	hs_watch(d, status, now, offset, number);
+	hs_watch(d, status, now, offset, slack, number);
 	hs_decide(d, now);
 	bpf_spin_unlock(&d->lock);
 
@@ -1079,6 +1084,7 @@ static __always_inline int hs_io_init(__u32 hid)
 {
 	struct hs_device *d = hs_get_device();
 	struct hs_io_status *status = hs_get_status();
+	__u64 slack;
 	int err;
 
 	if (!d || !status)
@@ -1091,7 +1097,7 @@ static __always_inline int hs_io_init(__u32 hid)
 		d->job[i].due = HS_NEVER;
 	d->armed = HS_NEVER;
 	d->watch = HS_NEVER;
-	d->sleep_offset = hs_sleep_offset();
+	d->sleep_offset = hs_sleep_offset(&slack);
 	hs_set_up_jobs(d, status);
 
 	err = bpf_timer_init(&d->timer, &hs_device, CLOCK_BOOTTIME);
