@@ -95,6 +95,7 @@ static int read_rdesc(struct job *job, struct hs_error *err)
 				    job->sysname);
 	if (fd < 0)
 		return hs_error_set(err, -errno, "%s: %s", path, strerror(errno));
+	job->rdesc_size = 0;
 	while (job->rdesc_size < sizeof(job->rdesc)) {
 		ssize_t n = read(fd, job->rdesc + job->rdesc_size,
 				 sizeof(job->rdesc) - job->rdesc_size);
@@ -137,8 +138,9 @@ static int open_pins(struct job *job, struct hs_error *err)
 	/* To be replaced, or left by an attach that was killed half way. */
 	rc = hs_pins_remove(job->device, job->dir_name, err);
 	if (rc < 0)
-		hs_error_prefix(err, "%s", job->sysname);
-	return rc;
+		return hs_error_prefix(err, "%s", job->sysname), rc;
+	/* What is gone now may have changed the descriptor. */
+	return read_rdesc(job, err);
 }
 
 static const char *property_value(const struct job *job, const char *name)

@@ -236,6 +236,18 @@ static void changes_the_descriptor(void **state)
 	assert_int_equal(count_attached(), 1);
 }
 
+/* The probe is not shown what the one before has made of the descriptor. */
+static void replaces_what_changes_the_descriptor(void **state)
+{
+	const struct hs_attach_opts opts = { .size = sizeof(opts), .replace = true };
+
+	(void)state;
+	expect_attached(OBJECT("0010-test__own-rdesc"), NULL);
+	expect_attached(OBJECT("0010-test__own-rdesc"), &opts);
+	assert_int_equal(count_attached(), 1);
+	assert_int_equal(count_links(), 1);
+}
+
 static void leaves_nothing_behind_when_it_fails_half_way(void **state)
 {
 	(void)state;
@@ -893,6 +905,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(changes_events_until_it_is_detached, plug, unplug),
 		cmocka_unit_test_setup_teardown(replaces_what_has_its_name, plug, unplug),
 		cmocka_unit_test_setup_teardown(changes_the_descriptor, plug, unplug),
+		cmocka_unit_test_setup_teardown(replaces_what_changes_the_descriptor, plug, unplug),
 		cmocka_unit_test_setup_teardown(leaves_nothing_behind_when_it_fails_half_way, plug,
 						unplug),
 		cmocka_unit_test_setup_teardown(says_why_the_kernel_refuses, plug, unplug),
