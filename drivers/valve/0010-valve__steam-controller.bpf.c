@@ -17,7 +17,8 @@
  *		0a	right grip; left pad clicked, right pad clicked, left pad
  *			touched, right pad touched; -, stick clicked, pad and stick
  *		0b 0c	left and right trigger, 0 to 255
- *		10-13	X, Y of stick, or of the left pad while it is touched
+ *		10-13	X, Y of stick, or of the left pad while it is touched; while
+ *			both are used they take turns, and "pad and stick" is set
  *		14-17	X, Y of the right pad; all signed, little endian, up is more
  *		18-3f	not used here
  *
@@ -53,6 +54,8 @@ enum {
 	RIGHT_PAD_MODE = 8,
 	PAD_MODE_NONE = 7,
 	PACKET_INPUT = 1,
+	LEFT_PAD_TOUCHED = 0x08, /* in byte 0a */
+	PAD_AND_STICK = 0x80,
 };
 
 HS_SETTING_INT(keep_alive_ms, 3000, 100, 60000, "time between two requests to leave lizard mode");
@@ -128,17 +131,26 @@ static void turn(__u8 *axis)
 	put_le16(axis, value == -32768 ? 32767 : -value);
 }
 
+/* X and Y in the last report that had them. */
+__u8 stick[4];
+
+static void take_stick(__u8 *xy, __u8 bits)
+{
+	bool is_stick = !(bits & LEFT_PAD_TOUCHED), held = bits & PAD_AND_STICK;
+
+	for (int i = 0; i < 4; i++) {
+		stick[i] = is_stick ? xy[i] : held ? stick[i] : 0;
+		xy[i] = stick[i];
+	}
+}
+
 HS_DEVICE_EVENT(controller_event, 64)
 {
 	if (data[2] != PACKET_INPUT)
 		return HS_DROP;
 
 	data[9] = (data[9] & 0xf0) | hat[data[9] & 0x0f];
-	/* The stick's place holds the left pad now. */
-	if (data[10] & 0x08) {
-		put_le16(&data[16], 0);
-		put_le16(&data[18], 0);
-	}
+	take_stick(&data[16], data[10]);
 	turn(&data[18]);
 	turn(&data[22]);
 	return 0;
