@@ -47,6 +47,7 @@ HID_BPF_CONFIG(HID_DEVICE(BUS_BLUETOOTH, HID_GROUP_GENERIC, 0x045e, 0x091b));
 #define RDESC_SIZE    488
 #define REPORT_DIAL   0x01
 #define REPORT_SYSTEM 0x32
+#define DIAL_END      4 /* behind the steps */
 #define FEATURE_SIZE  8
 #define CLICK         3
 #define BUZZ          5
@@ -114,6 +115,9 @@ HS_DEVICE_EVENT(wheel_event, 9)
 	}
 	if (data[0] != REPORT_DIAL)
 		return 0;
+	/* Cut short, it would be let go. */
+	if (size < DIAL_END)
+		return HS_DROP;
 
 	if (last_report && now - last_report > ASLEEP_NS)
 		hs_job_run(configure);

@@ -66,7 +66,8 @@ enum {
 	SET_PLAYER_LIGHTS = 0x30,
 };
 
-#define ANSWER_MS 1000
+#define ANSWER_MS      1000
+#define INPUT_FULL_END 12 /* behind the sticks */
 
 __u8 counter; /* of subcommands */
 
@@ -175,7 +176,8 @@ HS_DEVICE_EVENT(controller_event, 64)
 {
 	if (hs_answer(data, size))
 		return HS_DROP;
-	if (data[0] != INPUT_FULL)
+	/* Cut short, it would be sticks in the corner. */
+	if (data[0] != INPUT_FULL || size < INPUT_FULL_END)
 		return HS_DROP;
 
 	data[5] = (data[5] & 0xf0) | hat[data[5] & 0x0f];

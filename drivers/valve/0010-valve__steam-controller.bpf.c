@@ -54,6 +54,7 @@ enum {
 	RIGHT_PAD_MODE = 8,
 	PAD_MODE_NONE = 7,
 	PACKET_INPUT = 1,
+	PACKET_INPUT_END = 24, /* behind the right pad */
 	LEFT_PAD_TOUCHED = 0x08, /* in byte 0a */
 	PAD_AND_STICK = 0x80,
 };
@@ -146,7 +147,7 @@ static void take_stick(__u8 *xy, __u8 bits)
 
 HS_DEVICE_EVENT(controller_event, 64)
 {
-	if (data[2] != PACKET_INPUT)
+	if (data[2] != PACKET_INPUT || size < PACKET_INPUT_END)
 		return HS_DROP;
 
 	data[9] = (data[9] & 0xf0) | hat[data[9] & 0x0f];
