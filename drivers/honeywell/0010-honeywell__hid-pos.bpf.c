@@ -19,12 +19,14 @@
  * What we do
  * ----------
  * Add a keyboard to the descriptor, and type the bytes, as UTF-8, on a US layout.
- * A control character is its letter with Control; what no key has is typed as
- * Control-Shift-U with hexadecimal digits, if `unicode` says so, else as "?". The
- * scanner's own report stays as it is for programs that read hidraw.
+ * A control character is what terminals have for it, Control with a letter or with
+ * one of @ [ \ ] ^ _ (RS is Control-^); what no key has is typed as Control-Shift-U
+ * with hexadecimal digits, if `unicode` says so, else as "?". The scanner's own
+ * report stays as it is for programs that read hidraw.
  *
- * The keys are pressed by a job, some at a time: a reader of the event device has room
- * for some 20 reports, and one reading is up to 280. It is queued all or not at all.
+ * The keys are pressed by a job, one at a time: a reader of the event device has room
+ * for 64 events, a key is 6 to 14 of them, and one reading is up to 140 keys. It is
+ * queued all or not at all.
  *
  * A kernel with private stacks is needed
  * --------------------------------------
@@ -69,8 +71,7 @@ HS_SETTING_BOOL(unicode, false, "type what no key has as Control-Shift-U and its
 #define KEY_SLASH 0x38
 /* A character of two bytes takes five: u, three digits, Enter. Then the last Enter. */
 #define STROKES_MAX (SCAN_DATA_MAX / 2 * 5 + 1)
-#define PACE_MS     4
-#define AT_A_TIME   2
+#define PACE_MS     8 /* as fast as a keyboard at full speed */
 
 /* Constant fields: nobody shall make axes of them. */
 static const __u8 rdesc[] HS_TABLE = {
@@ -112,7 +113,6 @@ static const __u8 keys[] = {
 #define QUEUE_SIZE 1024
 __u16 queue[QUEUE_SIZE];
 __u32 queued, typed;
-__u32 lost; /* readings for which there was no room */
 /* Of a character that goes on in the next report: its bits so far, bytes to come. */
 __u32 begun, missing;
 
@@ -120,15 +120,13 @@ HS_JOBS(type);
 
 HS_JOB(type)
 {
-	int i, ret = 0;
+	__u16 stroke = queue[typed % QUEUE_SIZE];
+	int ret;
 
-	for (i = 0; i < AT_A_TIME && !ret && typed != READ_ONCE(queued); i++) {
-		__u16 stroke = queue[typed % QUEUE_SIZE];
-
-		ret = hs_input(io, REPORT_KEYS, stroke >> 8, stroke)
-			      ?: hs_input(io, REPORT_KEYS, 0, 0);
-		WRITE_ONCE(typed, typed + 1);
-	}
+	if (typed == READ_ONCE(queued))
+		return 0;
+	ret = hs_input(io, REPORT_KEYS, stroke >> 8, stroke) ?: hs_input(io, REPORT_KEYS, 0, 0);
+	WRITE_ONCE(typed, typed + 1);
 	if (typed != READ_ONCE(queued))
 		hs_job_run_after(type, PACE_MS);
 	return ret;
@@ -220,6 +218,14 @@ static __always_inline __u8 key_of(__u32 c)
 	return c - ' ' < sizeof(keys) ? keys[c - ' '] : 0;
 }
 
+/* The key 64 above it; letters need no Shift with Control. */
+static __always_inline __u16 control_stroke(__u32 c)
+{
+	__u8 key = key_of(c | 0x40);
+
+	return CONTROL | (c - 1 >= 26 && key & 0x80 ? SHIFT : 0) | (key & 0x7f);
+}
+
 static long add_strokes(__u32 i, struct strokes *s)
 {
 	__u32 c;
@@ -233,7 +239,7 @@ static long add_strokes(__u32 i, struct strokes *s)
 	else if (c == '\t')
 		add_stroke(s, KEY_TAB);
 	else if (c < ' ')
-		add_stroke(s, CONTROL | (key_of(c | 0x60) & 0x7f));
+		add_stroke(s, control_stroke(c));
 	else if ((key = key_of(c)))
 		add_stroke(s, (key & 0x80 ? SHIFT : 0) | (key & 0x7f));
 	else if (hs_setting(unicode))
@@ -255,12 +261,14 @@ static long copy_stroke(__u32 i, struct strokes *s)
 static __noinline int queue_strokes(const struct reading *reading, bool complete)
 {
 	struct strokes s = { .reading = reading, .n = zero };
+	struct hs_io_status *status = hs_get_status();
 
 	bpf_loop(SCAN_DATA_MAX, add_strokes, &s, 0);
 	if (complete && hs_setting(enter))
 		add_stroke(&s, KEY_ENTER);
 	if (queued - READ_ONCE(typed) + s.n > QUEUE_SIZE) {
-		lost++;
+		if (status)
+			__sync_fetch_and_add(&status->queue_full, 1);
 		return -ENOSPC;
 	}
 	bpf_loop(STROKES_MAX, copy_stroke, &s, 0);
