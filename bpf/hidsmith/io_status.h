@@ -54,12 +54,12 @@ struct hs_io_status {
 	 */
 	__u32 stop;
 	__u32 busy; /* a job is running or in a request */
-	__u64 probes; /* times that a driver took the device: attach, resume, re-probe */
+	__u64 probes; /* times that a driver took the device: attach, re-probe */
 	__u64 resumes; /* times that the system slept */
 	__u64 requests; /* requests and output reports sent */
 	__u64 request_errors;
 	__u64 answers; /* reports that a job waited for and got */
-	__u64 queue_full; /* posts refused for want of room */
+	__u64 queue_full; /* posts, or what a fixup queues itself, refused for want of room */
 	__s32 last_errno; /* of the start-up, positive */
 	__u32 reserved;
 	struct hs_io_job_status job[HS_IO_MAX_JOBS];

@@ -7,9 +7,10 @@
  *
  *	... hs_set_feature(io, 0x13, 0x02, hs_setting(sensitivity));
  *
- * Name, default, smallest and largest value, help. `hidsmith attach --set`, a udev
- * property or a configuration file gives another value; one out of range is
- * refused by the loader and the default stays. A program sees a value that never
+ * Name, default, smallest and largest value, help. `hidsmith attach --set`, the
+ * configuration file or the udev property HIDSMITH_<NAME> gives another value, the
+ * first of these that has one. One out of range is refused: --set then attaches
+ * nothing, from the others the default stays. A program sees a value that never
  * changes while it is loaded, and the verifier knows it.
  */
 #ifndef HIDSMITH_SETTING_BPF_H
