@@ -37,7 +37,9 @@ void hs_hidio_close(struct hs_hidio *io);
  *   with a device that refuses; answer_data points into @buf
  * @param buf room for HS_REPORT_MAX bytes, for the answer
  * @param buf_size bytes to ask a get request for, at most HS_REPORT_MAX
- * @return 0 if the device has answered, with an error too; -ENODEV if it has gone
+ * @return 0 if the device has answered, with an error too; -ENODEV if it has gone;
+ *   -EINVAL for more than HS_REPORT_MAX bytes; for SET_REPORT(Output), which goes by
+ *   HID-BPF, -EPERM and -ENOTSUP, too
  */
 int hs_hidio_request(struct hs_hidio *io, struct hs_request *req, uint8_t *buf, size_t buf_size,
 		     struct hs_error *err);
@@ -46,7 +48,8 @@ int hs_hidio_request(struct hs_hidio *io, struct hs_request *req, uint8_t *buf, 
  * The next input report.
  *
  * @param buf room for HS_REPORT_MAX bytes
- * @return bytes; 0 if none came in time; a negative errno
+ * @param timeout_ms milliseconds to wait; 0 takes what is there
+ * @return bytes; 0 if none came in time; -ENODEV if the device has gone
  */
 int hs_hidio_read(struct hs_hidio *io, uint8_t *buf, int timeout_ms, struct hs_error *err);
 

@@ -20,7 +20,7 @@ extern "C" {
  * whenever there is something.
  *
  * @return a file descriptor, which the caller closes; -ENODEV if the device has no
- *   node or has gone; -EACCES
+ *   node or has gone; -EACCES; another errno of open
  */
 int hs_hidraw_open(const struct hs_device *dev, struct hs_error *err);
 
@@ -28,7 +28,8 @@ int hs_hidraw_open(const struct hs_device *dev, struct hs_error *err);
  * Read one report.
  *
  * @param buf room for HS_REPORT_MAX bytes
- * @return bytes; 0 when there is none at the moment; -ENODEV when the device has gone
+ * @return bytes; 0 when there is none at the moment; -ENODEV when the device has gone;
+ *   another errno of read
  */
 ssize_t hs_hidraw_read(int fd, uint8_t buf[HS_REPORT_MAX]);
 

@@ -64,22 +64,33 @@ int hs_iolog_open(struct hs_iolog **out, struct hs_error *err);
 /** @param log may be NULL */
 void hs_iolog_free(struct hs_iolog *log);
 
-/** Listen to this device; its events have @index. */
+/**
+ * Listen to this device; its events have @index.
+ *
+ * @return 0; -E2BIG after 256 devices; another negative errno
+ */
 int hs_iolog_add(struct hs_iolog *log, const struct hs_device *dev, unsigned int index,
 		 struct hs_error *err);
 
-/** From now on. */
+/**
+ * From now on.
+ *
+ * @return 0; a negative errno if the kernel lacks a function that is listened at:
+ *   then free it, for some may be listened at already
+ */
 int hs_iolog_start(struct hs_iolog *log, struct hs_error *err);
 
 /**
  * The report descriptor as the device has it, before fixups and drivers change it.
  *
  * @param rdesc room for HS_RDESC_MAX bytes
+ * @param size set to the descriptor's size on success, in bytes
+ * @return 0; -ENODEV if the device has gone; -EIO if it could not be read
  */
 int hs_iolog_rdesc(struct hs_iolog *log, const struct hs_device *dev, uint8_t rdesc[HS_RDESC_MAX],
 		   size_t *size, struct hs_error *err);
 
-/** Readable when there are events. */
+/** A descriptor that is readable when there are events. It lives as long as @log. */
 int hs_iolog_fd(const struct hs_iolog *log);
 
 /**
@@ -91,7 +102,7 @@ int hs_iolog_fd(const struct hs_iolog *log);
 int hs_iolog_read(struct hs_iolog *log, int (*fn)(const struct hs_io_event *event, void *data),
 		  void *data);
 
-/** Events that were lost since there was no room for them. */
+/** Number of events that were lost since there was no room for them, from the start. */
 uint64_t hs_iolog_lost(struct hs_iolog *log);
 
 #ifdef __cplusplus

@@ -249,6 +249,8 @@ struct hs_fixup_set;
  *
  * @param dirs colon-separated; a name found in an earlier directory hides later ones
  * @param flags HS_OPEN_*, or 0
+ * @param out set on success; free with hs_fixup_set_free()
+ * @return 0 or -ENOMEM
  */
 int hs_fixup_set_open(const char *dirs, unsigned int flags, struct hs_fixup_set **out,
 		      struct hs_error *err);
