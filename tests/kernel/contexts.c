@@ -253,6 +253,18 @@ static void rcu_trust(void)
 	       "('cb_g_trusts_rcu')");
 }
 
+/* The kernel holds a lock where it calls these, of a program that may sleep. */
+static void callback_under_rcu_sleeps(void)
+{
+	reject("syscall_hash_each_sleeps", "bpf_copy_from_user may sleep",
+	       "('each_sleeps') is called in a read side section of RCU");
+	reject("syscall_array_and_hash_each_sleeps", "bpf_copy_from_user may sleep",
+	       "('each_sleeps') is called in a read side section of RCU");
+	reject("syscall_find_vma_sleeps", "bpf_copy_from_user may sleep",
+	       "('vma_sleeps') is called in a read side section of RCU");
+	accept("syscall_array_each_sleeps");
+}
+
 static void loops_both(void)
 {
 	accept("plain_wq_g_loops");
@@ -449,6 +461,9 @@ const struct test context_tests[] = {
 	{ "context/storage-both", "a call that is made in both allocates with GFP_ATOMIC",
 	  storage_both },
 	{ "context/rcu-trust", "RCU pointers are trusted where RCU is held, only", rcu_trust },
+	{ "context/callback-under-rcu-sleeps",
+	  "callbacks for a hash's elements and for a VMA may not sleep",
+	  callback_under_rcu_sleeps },
 	{ "context/loops-both", "inlined helpers in both contexts", loops_both },
 	{ "context/map-of-wrong-type", "a map that is not for sleepable code", map_of_wrong_type },
 	{ "context/map-used-elsewhere", "such a map, used by other code of the program",

@@ -175,16 +175,54 @@ void device_free(struct device *dev)
 	free(dev);
 }
 
+static void send_report(struct device *dev, struct uhid_event *ev, uint32_t number, size_t size)
+{
+	ev->type = UHID_INPUT2;
+	ev->u.input2.size = size;
+	ev->u.input2.data[0] = 1;
+	memcpy(&ev->u.input2.data[1], &number, sizeof(number));
+	/* only what is used: the whole structure is 4 kB */
+	if (write(dev->fd, ev, offsetof(struct uhid_event, u.input2.data) + size) < 0)
+		fail("input report: %s", strerror(errno));
+}
+
 void device_send(struct device *dev, uint32_t number)
 {
-	struct uhid_event ev = { .type = UHID_INPUT2 };
+	struct uhid_event ev = { 0 };
 
-	ev.u.input2.size = REPORT_SIZE;
-	ev.u.input2.data[0] = 1;
-	memcpy(&ev.u.input2.data[1], &number, sizeof(number));
-	/* only what is used: the whole structure is 4 kB */
-	if (write(dev->fd, &ev, offsetof(struct uhid_event, u.input2.data) + REPORT_SIZE) < 0)
-		fail("input report: %s", strerror(errno));
+	send_report(dev, &ev, number, REPORT_SIZE);
+}
+
+void device_send_long(struct device *dev, uint32_t number, size_t size)
+{
+	struct uhid_event ev = { 0 };
+
+	check(size >= REPORT_SIZE && size <= UHID_DATA_MAX, "no report can have %zu bytes", size);
+	memset(ev.u.input2.data, 0x5a, size);
+	send_report(dev, &ev, number, size);
+}
+
+static void tell_driver(struct device *dev, const char *what)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/hid/drivers/hid-generic/%s", what);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	check(fd >= 0, "%s: %s", path, strerror(errno));
+	check(write(fd, dev->name, strlen(dev->name)) > 0, "%s of %s: %s", what, dev->name,
+	      strerror(errno));
+	close(fd);
+}
+
+void device_unbind(struct device *dev)
+{
+	tell_driver(dev, "unbind");
+}
+
+void device_bind(struct device *dev)
+{
+	tell_driver(dev, "bind");
 }
 
 void device_hold(struct device *dev, bool hold)

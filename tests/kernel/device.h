@@ -38,6 +38,15 @@ void device_free(struct device *dev);
 /* Sends input report 1 with a number in bytes 1-4. */
 void device_send(struct device *dev, uint32_t number);
 
+/* The same in a report of this many bytes, REPORT_SIZE or more; the others are 0x5a. */
+void device_send_long(struct device *dev, uint32_t number, size_t size);
+
+/* Takes its driver from it, or gives it that again; it has the driver in both cases
+ * when device_new() returns.
+ */
+void device_unbind(struct device *dev);
+void device_bind(struct device *dev);
+
 /* From now on requests wait for an answer, until false. */
 void device_hold(struct device *dev, bool hold);
 

@@ -48,6 +48,9 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 uint64_t now_ns(void);
 void sleep_ms(unsigned int ms);
 
+/* The calling thread stays on this CPU from now on; a test with two needs two. */
+void on_cpu(int cpu);
+
 /* Polls until 'cond' holds or the time is over; gives the condition's last value. */
 #define wait_for(cond, ms)                                  \
 	({                                                  \

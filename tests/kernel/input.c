@@ -3,7 +3,6 @@
  * Reports of the device are neither lost nor reordered by reports that a
  * program injects. To be run with two CPUs.
  */
-#define _GNU_SOURCE
 #include "device.h"
 #include "harness.h"
 #include "progs/input.h"
@@ -11,7 +10,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,15 +48,6 @@ static void end_scene(struct scene *s)
 	bpf_link__destroy(s->link);
 	bpf_object__close(s->obj);
 	device_free(s->dev);
-}
-
-static void on_cpu(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	check(!sched_setaffinity(0, sizeof(set), &set), "no CPU %d", cpu);
 }
 
 static long dropped(struct scene *s)
@@ -249,18 +238,11 @@ static void writer_waits(void)
 	end_scene(&s);
 }
 
-/* Through the drivers too: what hidraw reads is what was sent, and what was
- * injected, each once.
- */
-static void hidraw_sees_all(void)
+static int open_hidraw(const struct device *dev)
 {
 	char path[64], value[64];
-	unsigned int next = 0, sent = 0, fd_errors = 0;
-	pthread_t thread;
-	struct scene s;
 	int fd = -1;
 
-	start_scene(&s);
 	for (int i = 0; i < 16 && fd < 0; i++) {
 		ssize_t n;
 
@@ -269,12 +251,27 @@ static void hidraw_sees_all(void)
 		if (n <= 0)
 			continue;
 		value[n] = '\0';
-		if (!strstr(value, s.dev->name))
+		if (!strstr(value, dev->name))
 			continue;
 		snprintf(path, sizeof(path), "/dev/hidraw%d", i);
 		fd = open(path, O_RDONLY | O_NONBLOCK);
 	}
 	check(fd >= 0, "no hidraw node: %s", strerror(errno));
+	return fd;
+}
+
+/* Through the drivers too: what hidraw reads is what was sent, and what was
+ * injected, each once.
+ */
+static void hidraw_sees_all(void)
+{
+	unsigned int next = 0, sent = 0, fd_errors = 0;
+	pthread_t thread;
+	struct scene s;
+	int fd;
+
+	start_scene(&s);
+	fd = open_hidraw(s.dev);
 	check(!pthread_create(&thread, NULL, inject_flat_out, &s), "no thread");
 	check(wait_for(s.counts->injected > 0, 3000), "nothing is injected");
 	on_cpu(0);
@@ -310,6 +307,65 @@ static void hidraw_sees_all(void)
 	end_scene(&s);
 }
 
+static void check_seen(struct scene *s, unsigned int reports, size_t sent)
+{
+	check_int("reports that the handler saw", s->counts->hardware, reports);
+	check_int("reports out of order or twice", s->counts->out_of_order, 0);
+	check(s->counts->size <= s->counts->room,
+	      "of %zu bytes sent the handler sees %u, and has memory for %u", sent, s->counts->size,
+	      s->counts->room);
+}
+
+/* What hidraw reads of a long report is its beginning. */
+static void check_read(struct scene *s, int fd, uint32_t number)
+{
+	uint8_t got[4096];
+	ssize_t n = read(fd, got, sizeof(got));
+
+	check(n > 0, "hidraw: %s", strerror(errno));
+	check_int("bytes at hidraw", n, s->counts->room);
+	check_int("report ID", got[0], 1);
+	check(!memcmp(got + 1, &number, sizeof(number)), "it is not report %u", number);
+	for (ssize_t i = 1 + sizeof(number); i < n; i++)
+		check(got[i] == 0x5a, "byte %zd of report %u is %#x, not 0x5a", i, number, got[i]);
+}
+
+/* Reports longer than all that the device has declared. First those for which there is
+ * memory by chance, then the longest on several devices, whose buffers are neighbours.
+ */
+static void overlong(void)
+{
+	static const size_t sizes[] = { 65, 96, 128, 4096 };
+	const unsigned int n = sizeof(sizes) / sizeof(sizes[0]);
+	struct scene s[6];
+	int fd;
+
+	for (int i = 0; i < 6; i++)
+		start_scene(&s[i]);
+	fd = open_hidraw(s[0].dev);
+	for (unsigned int i = 0; i < n; i++) {
+		device_send_long(s[0].dev, i, sizes[i]);
+		check_seen(&s[0], i + 1, sizes[i]);
+		check_read(&s[0], fd, i);
+	}
+	close(fd);
+	for (int i = 1; i < 6; i++) {
+		device_send_long(s[i].dev, 0, 4096);
+		check_seen(&s[i], 1, 4096);
+	}
+	for (int i = 0; i < 6; i++) {
+		struct inject_args args = { .reports = 1 };
+		unsigned int before = i ? 1 : n;
+
+		send_reports(&s[i], before, 100);
+		check_seen(&s[i], before + 100, REPORT_SIZE);
+		check_int("size of a report", s[i].counts->size, REPORT_SIZE);
+		run_prog(s[i].obj, "inject", &args, sizeof(args));
+		check_int("injected", s[i].counts->injected, 1);
+		end_scene(&s[i]);
+	}
+}
+
 const struct test input_tests[] = {
 	{ "input/inject", "20000 reports, none lost next to hid_bpf_input_report()",
 	  inject_waiting },
@@ -318,5 +374,7 @@ const struct test input_tests[] = {
 	{ "input/bounded", "what finds no room is counted", bounded },
 	{ "input/writer-waits", "a writer that may wait loses nothing", writer_waits },
 	{ "input/hidraw", "what hidraw reads is in order", hidraw_sees_all },
+	{ "input/overlong", "of a report longer than declared the handler sees the beginning",
+	  overlong },
 	{ 0 },
 };

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a callback that sleeps runs on must not go away under it.
+ * What a callback that sleeps runs on must not go away under it, and programs are
+ * attached to devices that are not there yet, or not any more.
  */
 #include "device.h"
 #include "harness.h"
+#include "progs/input.h"
 #include "progs/lifetime.h"
 
 #include <bpf/bpf.h>
+#include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -184,6 +188,114 @@ static void timer_requests_queued(void)
 	requests_queued(TIMER);
 }
 
+static struct bpf_object *load_input(struct device *dev)
+{
+	struct bpf_object *obj = open_object("input");
+
+	set_const(obj, "hid_id", dev->id);
+	set_hid_id(obj, "input", dev->id);
+	load_object(obj);
+	return obj;
+}
+
+static struct bpf_link *attach_input(struct bpf_object *obj)
+{
+	return bpf_map__attach_struct_ops(bpf_object__find_map_by_name(obj, "input"));
+}
+
+/* The kernel knows the device's reports while it has a driver, only. */
+static void attach_unbound(void)
+{
+	struct scene s = { .dev = device_new() };
+	volatile struct input_counts *counts;
+
+	device_unbind(s.dev);
+	s.obj = load_input(s.dev);
+	counts = find_var(s.obj, "counts");
+	s.link = attach_input(s.obj);
+	check(s.link, "the program does not attach: %s", strerror(errno));
+	/* the second time it is attached before */
+	for (unsigned int sent = 0; sent < 200;) {
+		device_bind(s.dev);
+		for (unsigned int i = 0; i < 100; i++)
+			device_send(s.dev, sent++);
+		check_int("reports that the handler saw", counts->hardware, sent);
+		check_int("reports out of order or twice", counts->out_of_order, 0);
+		check_int("size of a report", counts->size, REPORT_SIZE);
+		check(counts->room >= REPORT_SIZE, "the handler has memory for %u bytes of %d",
+		      counts->room, REPORT_SIZE);
+		device_unbind(s.dev);
+	}
+	bpf_link__destroy(s.link);
+	bpf_object__close(s.obj);
+	device_free(s.dev);
+}
+
+struct attacher {
+	struct bpf_object *obj;
+	bool stop;
+	unsigned int links, refused;
+	unsigned int gone; /* of the refused: with -ENODEV */
+};
+
+/* The device is gone (-ENODEV), or there is none of that number any more (-EINVAL). */
+static void check_refused(int err)
+{
+	check(err == ENODEV || err == EINVAL, "attaching gives \"%s\"", strerror(err));
+}
+
+static void *attach_all_the_time(void *arg)
+{
+	struct attacher *a = arg;
+
+	on_cpu(1);
+	while (!__atomic_load_n(&a->stop, __ATOMIC_ACQUIRE)) {
+		struct bpf_link *link = attach_input(a->obj);
+
+		if (!link) {
+			check_refused(errno);
+			a->gone += errno == ENODEV;
+			__atomic_add_fetch(&a->refused, 1, __ATOMIC_RELEASE);
+			continue;
+		}
+		__atomic_add_fetch(&a->links, 1, __ATOMIC_RELEASE);
+		bpf_link__destroy(link);
+	}
+	return NULL;
+}
+
+static void attach_destroy(void)
+{
+	unsigned int links = 0, gone = 0, rounds = 40;
+
+	on_cpu(0);
+	for (unsigned int i = 0; i < rounds; i++) {
+		struct device *dev = device_new();
+		struct attacher a = { .obj = load_input(dev) };
+		unsigned int refused;
+		pthread_t thread;
+
+		check(!pthread_create(&thread, NULL, attach_all_the_time, &a), "no thread");
+		check(wait_for(__atomic_load_n(&a.links, __ATOMIC_ACQUIRE), 3000),
+		      "the program was not attached");
+		sleep_ms(i % 7);
+		device_free(dev);
+		/* and some times after it, one of which may have begun before */
+		refused = __atomic_load_n(&a.refused, __ATOMIC_ACQUIRE);
+		check(wait_for(__atomic_load_n(&a.refused, __ATOMIC_ACQUIRE) > refused + 1, 3000),
+		      "the program is attached to a device that is gone");
+		__atomic_store_n(&a.stop, true, __ATOMIC_RELEASE);
+		pthread_join(thread, NULL);
+		check(!attach_input(a.obj), "the program attaches to nothing");
+		check_refused(errno);
+		links += a.links;
+		gone += a.gone;
+		bpf_object__close(a.obj);
+	}
+	note("attached %u times to %u devices, refused %u times while they went", links, rounds,
+	     gone);
+}
+
 const struct test lifetime_tests[] = {
 	{ "lifetime/wq-unload", "unload while a bpf_wq callback blocks", wq_unload },
 	{ "lifetime/wq-last-map-ref", "the same, map first", wq_last_map_ref },
@@ -197,5 +309,9 @@ const struct test lifetime_tests[] = {
 	{ "lifetime/timer-device-gone", "the same, and the device goes", timer_device_gone },
 	{ "lifetime/timer-requests-queued", "the device goes under requests of many callbacks",
 	  timer_requests_queued },
+	{ "lifetime/attach-unbound", "a program attached before the driver sees its reports",
+	  attach_unbound },
+	{ "lifetime/attach-destroy", "attaching while the device goes works or gives -ENODEV",
+	  attach_destroy },
 	{ 0 },
 };

@@ -13,7 +13,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,16 +143,6 @@ static void random_op(struct actor *a)
 		swap_inner(obj, rand_r(&a->seed));
 		a->tally.swaps++;
 	}
-}
-
-static void on_cpu(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	check(!sched_setaffinity(0, sizeof(set), &set), "no CPU %d: this test needs %d", cpu,
-	      NR_CPUS);
 }
 
 static void *act(void *arg)

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "device.h"
 #include "harness.h"
+#include "progs/expiry.h"
 #include "progs/hardirq.h"
 #include "progs/timers.h"
 
@@ -242,6 +243,29 @@ static void cancel_self(void)
 	/* which changed nothing: it had started itself again before */
 	check(ran(&s, 0, 2), "the start before it was lost");
 	check(wait_for(op(&s, "array", OP_CANCEL, 0) >= 0, 1000), "it does not stop");
+	end_scene(&s);
+}
+
+/* A timer that expires again while its callback runs, and is started anew before that
+ * ends: what it expired for is not to come any more.
+ */
+static void restart_running(void)
+{
+	struct scene s = start_scene();
+
+	init(&s, "array", 0);
+	device_hold(s.dev, true);
+	arm(&s, "array", 0, 0, 0, (struct plan){ .action = ACT_BLOCK });
+	check(device_wait_request(s.dev, 1, 3000), "the callback did not block");
+	control(&s, "array", (struct args){ .op = OP_START, .nsecs = MS });
+	sleep_ms(50);
+	control(&s, "array", (struct args){ .op = OP_START, .nsecs = 100000 * MS });
+	device_hold(s.dev, false);
+	check(ran(&s, 0, 1), "the callback did not end");
+	sleep_ms(300);
+	check_int("runs, 100 s before the second is due", s.seen[0].sleepable_runs, 1);
+	check_int("requests of the callback", s.dev->requests, 1);
+	check_int("cancel of what was started last", op(&s, "array", OP_CANCEL, 0), 1);
 	end_scene(&s);
 }
 
@@ -575,15 +599,6 @@ struct setter {
 	bool stop;
 };
 
-static void on_cpu(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	check(!sched_setaffinity(0, sizeof(set), &set), "no CPU %d", cpu);
-}
-
 static void *set_both_kinds(void *arg)
 {
 	struct setter *setter = arg;
@@ -670,6 +685,44 @@ static void hard_irq(void)
 	bpf_object__close(obj);
 }
 
+static void *start_expiry(void *arg)
+{
+	struct bpf_object *obj = arg;
+	volatile struct expiry *expiry = find_var(obj, "expiry");
+
+	on_cpu(1);
+	for (unsigned int i = 1; i <= 20; i++) {
+		run_prog(obj, "start", NULL, 0);
+		wait_for(expiry->cancelled == i, 3000);
+	}
+	return NULL;
+}
+
+/* The tracepoint is after the callback and before the kernel says that it has ended. */
+static void cancel_on_expiry(void)
+{
+	struct bpf_object *obj = open_object("expiry");
+	volatile struct expiry *expiry;
+	struct bpf_link *link;
+	pthread_t thread;
+
+	load_object(obj);
+	expiry = find_var(obj, "expiry");
+	link = bpf_program__attach(bpf_object__find_program_by_name(obj, "on_exit"));
+	check(link, "the program does not attach");
+	/* on another CPU, which the kernel may not come back from */
+	on_cpu(0);
+	check(!pthread_create(&thread, NULL, start_expiry, obj), "no thread");
+	wait_for(expiry->cancelled == 20, 5000);
+	note("the last cancel gives %d", expiry->result);
+	check_int("calls of bpf_timer_cancel() that have not returned",
+		  expiry->runs - (long long)expiry->cancelled, 0);
+	check_int("callbacks", expiry->runs, 20);
+	pthread_join(thread, NULL);
+	bpf_link__destroy(link);
+	bpf_object__close(obj);
+}
+
 /* Callbacks that block do not keep another one from running. */
 static void many_blocked(void)
 {
@@ -702,6 +755,8 @@ const struct test timer_tests[] = {
 	{ "timer/cancel-self", "gives -EDEADLK in the callback, and changes nothing", cancel_self },
 	{ "timer/cancel-running", "gives -EBUSY at once, and it does not run again",
 	  cancel_running },
+	{ "timer/restart-running",
+	  "starting it again takes an expiry back that waits for the callback", restart_running },
 	{ "timer/cancel-each-other", "two running callbacks, no deadlock", cancel_each_other },
 	{ "timer/cancel-across-kinds", "plain cancels sleepable and the other way round",
 	  cancel_across_kinds },
@@ -725,6 +780,8 @@ const struct test timer_tests[] = {
 	{ "timer/change-race", "either kind is set while it expires: all in their context",
 	  change_race },
 	{ "timer/hard-irq", "set, start and cancel work in hard irq", hard_irq },
+	{ "timer/cancel-on-expiry", "the tracepoint of its expiry can cancel it",
+	  cancel_on_expiry },
 	{ "timer/many-blocked", "blocked callbacks do not keep others from running", many_blocked },
 	{ 0 },
 };

@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,70 @@ static int callback_argument(const struct test *t)
 {
 	(void)t;
 	return run_program("callback_argument", 44, 4 * 2);
+}
+
+/* A function of the timer in TIMED() is on the kernel stack, or in private memory. */
+#define TIMED_FRAMES (4 * 400 + 5 * 8)
+
+static int check_timed(struct bpf_object *obj, int fd)
+{
+	volatile unsigned long long *at;
+	int i, ret, err, span;
+	size_t size;
+
+	err = fdinfo(fd, "priv_stack");
+	if (err < TIMED_FRAMES || err >= TIMED_FRAMES + 64)
+		return fail("bytes on each CPU", err, TIMED_FRAMES);
+	err = test_run(fd, &ret);
+	if (err || ret)
+		return fail("test run", err ?: ret, 0);
+	for (i = 0; i < 1000 && !get_int(obj, "ticks"); i++)
+		usleep(1000);
+	if (get_int(obj, "ticks") != 1)
+		return fail("timer callbacks", get_int(obj, "ticks"), 1);
+	if (get_int(obj, "bad_frames"))
+		return fail("damaged frames", get_int(obj, "bad_frames"), 0);
+	at = data_of(obj, "frame_at", &size);
+	if (!at || size != 4 * sizeof(*at))
+		return fail("size of frame_at[]", (int)size, 4 * sizeof(*at));
+	/* On the kernel stack a return address and a register more for each. */
+	span = (int)(at[0] - at[3]);
+	if (span < 3 * 400 || span + 400 + 2 * 8 > fdinfo(fd, "priv_stack"))
+		return fail("from the first frame to the last", span, 3 * (400 + 8));
+	snprintf(ctx.why, sizeof(ctx.why), "4 private frames, intact");
+	return 0;
+}
+
+static int timed_after(const char *program, unsigned int functions)
+{
+	struct bpf_object *obj = load_run(program);
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	int fd, err;
+
+	if (!obj)
+		return !refused_on_base();
+	fd = prog_fd(obj, program);
+	err = bpf_prog_get_info_by_fd(fd, &info, &len);
+	if (err || info.nr_jited_func_lens != functions)
+		err = fail("functions", err ?: (int)info.nr_jited_func_lens, (int)functions);
+	else
+		err = check_timed(obj, fd);
+	bpf_object__close(obj);
+	return err || ctx.base;
+}
+
+/* The verifier removes functions that are never called: the others move up. */
+static int dead_subprogram(const struct test *t)
+{
+	(void)t;
+	return timed_after("dead_in_front", 5);
+}
+
+static int live_subprogram(const struct test *t)
+{
+	(void)t;
+	return timed_after("live_in_front", 6);
 }
 
 /* Exceptions leave all frames but the main program's caller as if it had returned. */
@@ -322,6 +387,8 @@ const struct test run_tests[] = {
 	{ .name = "exception", .run = exception },
 	{ .name = "exception-callback", .run = exception_callback },
 	{ .name = "timer-inside-main", .run = interrupted },
+	{ .name = "dead-subprogram", .run = dead_subprogram },
+	{ .name = "live-subprogram", .run = live_subprogram },
 	{ .name = "uprobe", .run = uprobed },
 	{ .name = "stack-trace", .run = stack_trace },
 	{ .name = "fentry-and-fexit", .run = traced },

@@ -216,6 +216,77 @@ int interrupted(void *ctx)
 	return 0;
 }
 
+/*
+ * A function that the verifier removes, and one that it leaves, in front of the four of
+ * a timer. The first call says where it is in the program.
+ */
+const volatile int zero;
+__u64 frame_at[4];
+
+static __noinline int in_front(int x)
+{
+	FRAME(frame, 64);
+
+	fill(frame, x);
+	return damage(frame, x);
+}
+
+#define TIMED(name, level, body)                                            \
+	static __noinline int name(int x)                                   \
+	{                                                                   \
+		FRAME(frame, 400);                                          \
+		fill(frame, level + x);                                     \
+		*(const volatile void *volatile *)&frame_at[level] = frame; \
+		x = body(x);                                                \
+		bad_frames += damage(frame, level + x);                     \
+		return x;                                                   \
+	}
+
+TIMED(timed_3, 3, use_helpers)
+TIMED(timed_2, 2, timed_3)
+TIMED(timed_1, 1, timed_2)
+
+static int timed_0(void *map, int *key, struct elem *e)
+{
+	FRAME(frame, 400);
+
+	fill(frame, 0);
+	*(const volatile void *volatile *)&frame_at[0] = frame;
+	timed_1(ticks);
+	bad_frames += damage(frame, 0);
+	ticks++;
+	return 0;
+}
+
+static __always_inline int start_timed(void)
+{
+	struct elem *e;
+	int key = 0;
+
+	e = bpf_map_lookup_elem(&elems, &key);
+	if (!e)
+		return 1;
+	bpf_timer_init(&e->timer, &elems, 1 /* CLOCK_MONOTONIC */);
+	bpf_timer_set_callback(&e->timer, timed_0);
+	return bpf_timer_start(&e->timer, 1000 * 1000, 0);
+}
+
+SEC("syscall")
+int dead_in_front(void *ctx)
+{
+	if (zero)
+		return in_front(zero);
+	return start_timed();
+}
+
+SEC("syscall")
+int live_in_front(void *ctx)
+{
+	if (*(volatile int *)&runs)
+		return in_front(runs);
+	return start_timed();
+}
+
 extern void bpf_throw(__u64 cookie) __weak __ksym;
 
 static __noinline int throws(int x)

@@ -38,6 +38,20 @@ struct {
 	__type(value, long);
 } trie SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4);
+	__type(key, int);
+	__type(value, long);
+} hash SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 4);
+	__type(key, int);
+	__type(value, long);
+} array SEC(".maps");
+
 long counter;
 
 static __always_inline struct elem *elem(int key)
@@ -236,6 +250,20 @@ static int cb_sets_sleepable(void *map, int *key, struct elem *e)
 	return 0;
 }
 
+static long each_sleeps(void *map, int *key, long *value, void *ctx)
+{
+	sleep_helper();
+	return 0;
+}
+
+struct vm_area_struct;
+
+static long vma_sleeps(struct task_struct *task, struct vm_area_struct *vma, void *ctx)
+{
+	sleep_helper();
+	return 0;
+}
+
 /* Sleepable programs. */
 
 SEC("?syscall")
@@ -331,6 +359,38 @@ int syscall_rcu_g_storage(void *ctx)
 	g_storage(1);
 	bpf_rcu_read_unlock();
 	g_storage(1);
+	return 0;
+}
+
+/* RCU is held where the elements of a hash are gone through, and not with an array. */
+SEC("?syscall")
+int syscall_hash_each_sleeps(void *ctx)
+{
+	bpf_for_each_map_elem(&hash, each_sleeps, NULL, 0);
+	return 0;
+}
+
+SEC("?syscall")
+int syscall_array_each_sleeps(void *ctx)
+{
+	bpf_for_each_map_elem(&array, each_sleeps, NULL, 0);
+	return 0;
+}
+
+/* one callback for both */
+SEC("?syscall")
+int syscall_array_and_hash_each_sleeps(void *ctx)
+{
+	bpf_for_each_map_elem(&array, each_sleeps, NULL, 0);
+	bpf_for_each_map_elem(&hash, each_sleeps, NULL, 0);
+	return 0;
+}
+
+/* The memory map is locked for the callback. */
+SEC("?syscall")
+int syscall_find_vma_sleeps(void *ctx)
+{
+	bpf_find_vma(bpf_get_current_task_btf(), 0, vma_sleeps, NULL, 0);
 	return 0;
 }
 

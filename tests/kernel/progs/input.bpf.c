@@ -88,6 +88,8 @@ int BPF_PROG(count_report, struct hid_bpf_ctx *hctx, enum hid_report_type type, 
 
 	if (!data)
 		return 0;
+	counts.size = hctx->size;
+	counts.room = hctx->allocated_size;
 	if (source) {
 		counts.injected++;
 		if (counts.slow)

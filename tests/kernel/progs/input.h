@@ -10,6 +10,8 @@ struct input_counts {
 	__u64 out_of_order; /* whose number is not the last one's plus one */
 	__u64 injected; /* reports of inject() that were processed */
 	__u32 next; /* the number that the next one must have */
+	__u32 size; /* of the last report, as its event says */
+	__u32 room; /* how much of it there is memory for */
 	__u32 slow; /* injected reports are processed slowly */
 	__u32 nest; /* inject one more in the event */
 	__s32 in_event; /* what that gave */
