@@ -366,6 +366,70 @@ static void overlong(void)
 	}
 }
 
+/* HID_INPUT_BACKLOG_MAX and HID_INPUT_BACKLOG_BUDGET of drivers/hid/hid-core.c. */
+#define MAX_WAITING 256
+#define MAX_AFTER   64
+
+struct flood {
+	struct scene *scene;
+	unsigned int sent;
+	bool done;
+};
+
+static void *send_for_2_s(void *arg)
+{
+	uint64_t end = now_ns() + 2000000000ULL;
+	struct flood *flood = arg;
+
+	on_cpu(0);
+	while (now_ns() < end)
+		device_send(flood->scene->dev, flood->sent++);
+	__atomic_store_n(&flood->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Reports come faster than they can be processed. Who injects one may have to process
+ * those that came before it, and a few others: there is no end to them.
+ */
+static void injector_not_captured(void)
+{
+	unsigned int calls = 0, most = 0;
+	struct flood flood;
+	pthread_t thread;
+	struct scene s;
+
+	start_scene(&s);
+	flood = (struct flood){ .scene = &s };
+	check(!fcntl(s.dev->fd, F_SETFL, O_NONBLOCK), "fcntl: %s", strerror(errno));
+	s.counts->rounds = 1 << 14;
+	check(!pthread_create(&thread, NULL, send_for_2_s, &flood), "no thread");
+	on_cpu(1);
+	check(wait_for(s.counts->hardware > 0, 3000), "no report is processed");
+	while (!__atomic_load_n(&flood.done, __ATOMIC_ACQUIRE)) {
+		struct inject_args args = { .reports = 1 };
+
+		run_prog(s.obj, "inject", &args, sizeof(args));
+		check_int("injection", args.error, 0);
+		most = args.most > most ? args.most : most;
+		calls++;
+	}
+	pthread_join(thread, NULL);
+	check(wait_for(s.counts->hardware + dropped(&s) == flood.sent, 3000),
+	      "%u reports were sent, %llu processed and %ld dropped", flood.sent,
+	      (unsigned long long)s.counts->hardware, dropped(&s));
+	note("%u sent, %ld dropped, %u injected, at most %u processed in one injection", flood.sent,
+	     dropped(&s), calls, most);
+	/* and its own */
+	check(most <= MAX_WAITING + MAX_AFTER + 1,
+	      "%u reports were processed in one injection, not %u", most,
+	      MAX_WAITING + MAX_AFTER + 1);
+	check_int("injected", s.counts->injected, calls);
+	/* a gap for each one dropped at most */
+	check(s.counts->out_of_order <= (unsigned long)dropped(&s), "%llu gaps, %ld dropped",
+	      (unsigned long long)s.counts->out_of_order, dropped(&s));
+	end_scene(&s);
+}
+
 const struct test input_tests[] = {
 	{ "input/inject", "20000 reports, none lost next to hid_bpf_input_report()",
 	  inject_waiting },
@@ -376,5 +440,7 @@ const struct test input_tests[] = {
 	{ "input/hidraw", "what hidraw reads is in order", hidraw_sees_all },
 	{ "input/overlong", "of a report longer than declared the handler sees the beginning",
 	  overlong },
+	{ "input/injector-not-captured", "who injects processes what came before, few more",
+	  injector_not_captured },
 	{ 0 },
 };

@@ -80,6 +80,14 @@ static void count_hardware(__u8 *data)
 	counts.hardware++;
 }
 
+static void look_at(struct hid_bpf_ctx *hctx)
+{
+	counts.size = hctx->size;
+	counts.room = hctx->allocated_size;
+	if (counts.injector && counts.injector == bpf_get_current_task_btf()->pid)
+		counts.in_call++;
+}
+
 SEC("struct_ops/hid_device_event")
 int BPF_PROG(count_report, struct hid_bpf_ctx *hctx, enum hid_report_type type, __u64 source)
 {
@@ -88,8 +96,7 @@ int BPF_PROG(count_report, struct hid_bpf_ctx *hctx, enum hid_report_type type, 
 
 	if (!data)
 		return 0;
-	counts.size = hctx->size;
-	counts.room = hctx->allocated_size;
+	look_at(hctx);
 	if (source) {
 		counts.injected++;
 		if (counts.slow)
@@ -100,6 +107,8 @@ int BPF_PROG(count_report, struct hid_bpf_ctx *hctx, enum hid_report_type type, 
 		return 0;
 	}
 	count_hardware(data);
+	if (counts.rounds)
+		bpf_loop(counts.rounds, nothing, NULL, 0);
 	if (start_trying)
 		start_try();
 	if (counts.nest)
@@ -123,8 +132,10 @@ int inject(struct inject_args *args)
 	ctx = hid_bpf_allocate_context(hid_id);
 	if (!ctx)
 		return 1;
+	counts.injector = bpf_get_current_task_btf()->pid;
 	bpf_for(i, 0, (int)args->reports)
 	{
+		counts.in_call = 0;
 		ret = hid_bpf_input_report(ctx, HID_INPUT_REPORT, report, sizeof(report));
 		if (!ret) {
 			args->ok++;
@@ -132,7 +143,10 @@ int inject(struct inject_args *args)
 			args->failed++;
 			args->error = ret;
 		}
+		if (counts.in_call > args->most)
+			args->most = counts.in_call;
 	}
+	counts.injector = 0;
 	hid_bpf_release_context(ctx);
 	return 0;
 }

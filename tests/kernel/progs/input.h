@@ -12,10 +12,13 @@ struct input_counts {
 	__u32 next; /* the number that the next one must have */
 	__u32 size; /* of the last report, as its event says */
 	__u32 room; /* how much of it there is memory for */
+	__u32 rounds; /* of a loop, in the event of each of the device's reports */
 	__u32 slow; /* injected reports are processed slowly */
 	__u32 nest; /* inject one more in the event */
 	__s32 in_event; /* what that gave */
 	__s32 nested; /* and what it gave in the injected one's event */
+	__s32 injector; /* the thread in inject(), or 0 */
+	__u32 in_call; /* reports that it processed in this call */
 };
 
 struct inject_args {
@@ -25,6 +28,7 @@ struct inject_args {
 	__u32 ok;
 	__u32 failed;
 	__s32 error; /* the last one */
+	__u32 most; /* reports that were processed in one call, by who called */
 };
 
 #endif
