@@ -162,17 +162,19 @@ static bool is_early(const struct hs_script *script, size_t reached, size_t step
 	return false;
 }
 
-/*
- * The steps begun, with the one that waits for the next request: whether the host's
- * thread or the one that plays is first there does not show in what is noted.
- */
-static size_t with_next(struct hs_script *script, size_t reached)
+/* Does the device wait for the request of @next, or will when its turn comes? */
+static bool is_due(const struct hs_script *script, size_t reached, size_t next)
 {
-	size_t next = next_step(script);
+	return next < script->plan->count && !is_early(script, reached, next);
+}
 
-	if (next < reached || next == script->plan->count || is_early(script, reached, next))
-		return reached;
-	return next + 1;
+/*
+ * The steps begun, with @next if it is due: whether the host's thread or the one that
+ * plays is first there does not show in what is noted.
+ */
+static size_t with_next(size_t reached, size_t next, bool due)
+{
+	return due && next >= reached ? next + 1 : reached;
 }
 
 static void answer_as(struct hs_request *req, const struct hs_request *want)
@@ -227,23 +229,21 @@ size_t hs_script_request(struct hs_script *script, size_t reached, struct hs_req
 {
 	const struct hs_request *want = NULL, *standing;
 	size_t next = next_step(script), further;
-	bool early = true;
+	bool due = is_due(script, reached, next);
 
-	if (next < script->plan->count) {
+	if (next < script->plan->count)
 		want = &script->plan->steps[next].entry->request;
-		early = is_early(script, reached, next);
-		reached = with_next(script, reached);
-	}
+	reached = with_next(reached, next, due);
 
 	/* The best explanation first. */
-	if (want && !early && same(want, req))
+	if (due && same(want, req))
 		return take(script, reached, next, req);
 	standing = find_standing(script, req);
 	if (standing) {
 		answer_as(req, standing);
 		return take_none(script, HS_SCRIPT_STANDING, reached, req);
 	}
-	if (want && !early) {
+	if (due) {
 		further = find_further(script, next, req);
 		if (further != SIZE_MAX)
 			return take_further(script, reached, next, further, req);
@@ -276,12 +276,13 @@ void hs_script_give_up(struct hs_script *script, size_t step, bool is_difference
 void hs_script_refused(struct hs_script *script, size_t reached, const char *what,
 		       unsigned int report_id)
 {
+	size_t next = next_step(script);
 	char *text;
 
 	if (asprintf(&text, "%s %02x -> error %d", what, report_id, EOPNOTSUPP) < 0)
 		text = NULL;
 	note(script, script->exists ? HS_SCRIPT_UNEXPECTED : HS_SCRIPT_UNSCRIPTED,
-	     with_next(script, reached), SIZE_MAX, text);
+	     with_next(reached, next, is_due(script, reached, next)), SIZE_MAX, text);
 }
 
 /* --- life --- */
