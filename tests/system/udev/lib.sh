@@ -94,6 +94,14 @@ install_hidsmith()
 	systemd-hwdb update || fail 'systemd-hwdb update'
 }
 
+# The hwdb of the objects that are in our directory now, for a udevd that runs.
+renew_hwdb()
+{
+	hidsmith hwdb >/etc/udev/hwdb.d/82-hidsmith.hwdb || fail 'hidsmith hwdb'
+	systemd-hwdb update || fail 'systemd-hwdb update'
+	udevadm control --reload || fail 'udevadm control --reload'
+}
+
 # Emulated, and with other work on the machine, four seconds are not enough for all.
 slow_machine()
 {

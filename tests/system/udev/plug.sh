@@ -191,9 +191,7 @@ unplug
 
 # --- a device that comes before udevd would look for a new database by itself
 mv /usr/local/lib/hidsmith/bpf/0010-test__event.bpf.o /run/
-hidsmith hwdb >/etc/udev/hwdb.d/82-hidsmith.hwdb
-systemd-hwdb update
-udevadm control --reload
+renew_hwdb
 plug id=0003:1234:5679
 is 'pins before its object is there' "$(pins "$device")" ""
 plug_cmd unplug "$device"
@@ -203,9 +201,7 @@ is 'pins just after install' "$(pins "$device")" 0010-test__event
 check 'uninstall' hidsmith uninstall 0010-test__event >/dev/null
 unplug
 mv /run/0010-test__event.bpf.o /usr/local/lib/hidsmith/bpf/
-hidsmith hwdb >/etc/udev/hwdb.d/82-hidsmith.hwdb
-systemd-hwdb update
-udevadm control --reload
+renew_hwdb
 
 # --- nothing is installed that would not load
 echo nothing >/run/0010-bad.bpf.o
@@ -220,9 +216,7 @@ done
 theirs=/usr/local/lib/firmware/hid/bpf
 mkdir -p $theirs
 mv /usr/local/lib/hidsmith/bpf/0010-test__event.bpf.o $theirs/
-hidsmith hwdb >/etc/udev/hwdb.d/82-hidsmith.hwdb
-systemd-hwdb update
-udevadm control --reload
+renew_hwdb
 plug id=0003:1234:5679
 is 'pins of the other project, not asked for' "$(pins "$device")" ""
 printf 'udev-hid-bpf-objects = yes\n' >>/etc/hidsmith/hidsmith.conf
@@ -237,9 +231,7 @@ is 'pins of the other project, not asked for any more' "$(pins "$device")" ""
 is 'hwdb file' "$(ls /etc/udev/hwdb.d)" 82-hidsmith.hwdb
 unplug
 mv $theirs/*.o /usr/local/lib/hidsmith/bpf/
-hidsmith hwdb >/etc/udev/hwdb.d/82-hidsmith.hwdb
-systemd-hwdb update
-udevadm control --reload
+renew_hwdb
 
 # --- everything goes at once
 plug id=0003:1234:567c
