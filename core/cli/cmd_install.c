@@ -38,29 +38,21 @@ static const char help[] =
 struct object {
 	struct hs_fixup *fixup;
 	char *path;
-	void *image;
-	size_t size;
 };
-
-static int read_file(const char *path, void **image, size_t *size, struct hs_error *err)
-{
-	hs_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0)
-		return hs_error_set(err, -errno, "%s: %s", path, strerror(errno));
-	return hs_file_read(fd, path, OBJECT_MAX, image, size, err);
-}
 
 /* Is what is there what we would put there? 1 yes, 0 no, -ENOENT nothing is there. */
 static int same_is_there(const struct object *object)
 {
-	hs_autofree void *image = NULL;
-	size_t size;
-	int rc = read_file(object->path, &image, &size, NULL);
+	hs_autoclose int fd = open(object->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	hs_autofree void *there = NULL;
+	size_t size, there_size;
+	const void *image = hs_fixup_image(object->fixup, &size);
 
-	if (rc < 0)
-		return rc == -ENOENT ? rc : 0;
-	return size == object->size && !memcmp(image, object->image, size);
+	if (fd < 0)
+		return errno == ENOENT ? -ENOENT : 0;
+	if (hs_file_read(fd, object->path, OBJECT_MAX, &there, &there_size, NULL) < 0)
+		return 0;
+	return there_size == size && !memcmp(there, image, size);
 }
 
 static int check(const struct object *object, struct hs_error *err)
@@ -94,8 +86,6 @@ static int prepare(struct object *object, const char *file, const char *root, st
 
 	if (!rc)
 		rc = check(object, err);
-	if (!rc)
-		rc = read_file(file, &object->image, &object->size, err);
 	if (rc < 0)
 		return rc;
 	if (asprintf(&object->path, "%s" HS_LOCAL_BPF_DIR "/%s.bpf.o", root,
@@ -133,10 +123,13 @@ static int install(const struct hs_cli_change *change, struct object *objects, c
 					  objects[i].path);
 	}
 	for (int i = 0; i < n && !rc; i++) {
+		/* What was checked, and not what the file has by now. */
+		size_t size;
+		const void *image = hs_fixup_image(objects[i].fixup, &size);
+
 		hs_cli_say(change, "install %s to %s", files[i], objects[i].path);
 		if (!change->dry_run)
-			rc = hs_cli_write_file(objects[i].path, objects[i].image, objects[i].size,
-					       err);
+			rc = hs_cli_write_file(objects[i].path, image, size, err);
 	}
 	return rc < 0 ? rc : hs_cli_objects_changed(change, err);
 }
@@ -153,7 +146,6 @@ static int run_install(const struct hs_cli_change *change, char **files, int n, 
 	for (int i = 0; i < n; i++) {
 		hs_fixup_free(objects[i].fixup);
 		free(objects[i].path);
-		free(objects[i].image);
 	}
 	return rc;
 }

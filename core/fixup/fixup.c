@@ -578,6 +578,12 @@ uint64_t hs_fixup_digest(const struct hs_fixup *fixup)
 	return digest;
 }
 
+const void *hs_fixup_image(const struct hs_fixup *fixup, size_t *size)
+{
+	*size = fixup->image_size;
+	return fixup->image;
+}
+
 const struct hs_fixup_info *hs_fixup_info(const struct hs_fixup *fixup)
 {
 	return &fixup->info;

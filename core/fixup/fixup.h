@@ -146,6 +146,9 @@ const char *hs_fixup_group(const struct hs_fixup *fixup);
 /** A number that another object has only by chance: to see that a file has changed. */
 uint64_t hs_fixup_digest(const struct hs_fixup *fixup);
 
+/** The object's bytes, as they were read and checked. Live as long as the fixup. */
+const void *hs_fixup_image(const struct hs_fixup *fixup, size_t *size);
+
 /** Lives as long as the fixup. */
 const struct hs_fixup_info *hs_fixup_info(const struct hs_fixup *fixup);
 

@@ -384,6 +384,25 @@ static void orders_and_hides_in_a_set(void **state)
 	hs_fixup_set_free(set);
 }
 
+/* A file may change after it was checked; what goes on is what was checked. */
+static void keeps_what_it_has_read(void **state)
+{
+	hs_autofree char *data = NULL;
+	struct hs_fixup *fixup;
+	const void *image;
+	size_t size, image_size = 0;
+
+	(void)state;
+	data = read_object(OBJECT("0010-test__event"), &size);
+	copy_object("0010-test__event", "0010-a__b.bpf.o");
+	fixup = open_object(in_dir("0010-a__b.bpf.o"));
+	write_file(in_dir("0010-a__b.bpf.o"), "other", 5);
+	image = hs_fixup_image(fixup, &image_size);
+	assert_int_equal(image_size, size);
+	assert_memory_equal(image, data, size);
+	hs_fixup_free(fixup);
+}
+
 static void names_pins(void **state)
 {
 	char buf[HS_PIN_NAME_SIZE], longest[300];
@@ -431,6 +450,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(distrusts_what_others_can_change, make_dir,
 						remove_dir),
 		cmocka_unit_test_setup_teardown(orders_and_hides_in_a_set, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(keeps_what_it_has_read, make_dir, remove_dir),
 		cmocka_unit_test(names_pins),
 	};
 

@@ -169,7 +169,9 @@ object=$build/tests/system/udev/fixtures-v2/0010-test__rdesc.bpf.o
 out=$(hidsmith install --dry-run "$object") || fail 'install --dry-run'
 has 'dry run' "$out" "would install $object to /etc/hidsmith/bpf/0010-test__rdesc.bpf.o"
 is 'files after a dry run' "$(ls /etc/hidsmith/bpf)" ""
-check 'install' hidsmith install "$object" >/dev/null
+# read once: what is installed is what was checked
+strace -f -o /run/trace -e trace=open,openat,openat2 hidsmith install "$object" >/dev/null || fail 'install'
+is 'reads of an object that is installed' "$(grep -c "$object" /run/trace)" 1
 is 'axes with an own object' "$(axes "$device")" 82
 has 'hwdb' "$(cat /etc/udev/hwdb.d/82-hidsmith-local.hwdb)" hidsmith:hid:b0003g0001v00001234p00005678
 out=$(hidsmith install "$build/tests/system/udev/fixtures/0010-test__rdesc.bpf.o" 2>&1) &&
