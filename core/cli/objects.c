@@ -121,12 +121,35 @@ static int run_program(const char *const argv[], struct hs_error *err)
 
 /*
  * Some systems have the database in /etc, some in /usr, and one in /etc hides the
- * other: the one in use is the one to renew.
+ * other: the one in use is the one to renew. Returns its directory.
  */
+static const char *database_dir(void)
+{
+	static const char *const dirs[] = { "/etc/udev", "/usr/lib/udev", "/lib/udev" };
+	char path[32];
+
+	for (size_t i = 0; i < HS_ARRAY_SIZE(dirs); i++) {
+		snprintf(path, sizeof(path), "%s/hwdb.bin", dirs[i]);
+		if (!access(path, F_OK))
+			return dirs[i];
+	}
+	return dirs[0];
+}
+
+/* Before anything is written: what systemd-hwdb says of it has no reason in its status. */
+static int check_database(struct hs_error *err)
+{
+	const char *dir = database_dir();
+
+	if (!faccessat(AT_FDCWD, dir, W_OK, AT_EACCESS) || errno == ENOENT)
+		return 0;
+	return hs_error_set(err, -errno, "%s: %s; udev's hwdb is renewed as root", dir,
+			    strerror(errno));
+}
+
 static int build_database(const struct hs_cli_change *change, struct hs_error *err)
 {
-	bool usr = access("/etc/udev/hwdb.bin", F_OK) < 0 &&
-		   (!access("/usr/lib/udev/hwdb.bin", F_OK) || !access("/lib/udev/hwdb.bin", F_OK));
+	bool usr = strcmp(database_dir(), "/etc/udev") != 0;
 	const char *const etc_argv[] = { "/usr/bin/systemd-hwdb", "update", NULL };
 	const char *const usr_argv[] = { "/usr/bin/systemd-hwdb", "--usr", "update", NULL };
 
@@ -229,8 +252,10 @@ static int write_hwdb(const struct hs_cli_change *change, struct hs_error *err)
 
 int hs_cli_objects_changed(const struct hs_cli_change *change, struct hs_error *err)
 {
-	int rc = write_hwdb(change, err);
+	int rc = *change->root || change->dry_run ? 0 : check_database(err);
 
+	if (!rc)
+		rc = write_hwdb(change, err);
 	if (rc < 0 || *change->root)
 		return rc;
 	rc = build_database(change, err);

@@ -312,7 +312,7 @@ has 'T14: replay --dry-run of half a descriptor' "$(cat /run/out)" ':1: '
 user hidsmith hwdb >/run/out 2>&1 || fail "T14: hwdb: $(cat /run/out)"
 user hidsmith install --dry-run "$build/tests/system/udev/fixtures-v2/0010-test__rdesc.bpf.o" >/run/out 2>&1 ||
 	fail "T14: install --dry-run: $(cat /run/out)"
-for command in "udev add $device" "attach $device" "detach $device" \
+for command in "hwdb --update" "udev add $device" "attach $device" "detach $device" \
 	"replay $recordings/hp-elite-presenter/good.hid" \
 	"install $build/tests/system/udev/fixtures-v2/0010-test__rdesc.bpf.o"; do
 	# shellcheck disable=SC2086 # several words
