@@ -325,9 +325,10 @@ static int parse_arguments(struct options *o, int argc, char **argv, struct hs_e
 		return hs_cli_usage(err, "replay", "--stop is before --start");
 	if (o->replay.unfixed && (o->automatic || o->n_fixup_specs))
 		return hs_cli_usage(err, "replay", "--unfixed is for a host without fixups");
-	if (o->replay.n_settings && !o->automatic && !o->n_fixup_specs)
+	if ((o->replay.n_settings || o->replay.n_properties) && !o->automatic && !o->n_fixup_specs)
 		return hs_cli_usage(err, "replay",
-				    "--set is for fixups: give --fixup or --auto, too");
+				    "--%s is for fixups: give --fixup or --auto, too",
+				    o->replay.n_settings ? "set" : "property");
 	if (o->replay.realtime && o->replay.plan.interval_us)
 		return hs_cli_usage(err, "replay", "--realtime and --interval exclude each other");
 	return HS_EXIT_OK;
