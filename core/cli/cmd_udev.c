@@ -48,35 +48,11 @@ struct session {
 	bool verbose;
 };
 
-/*
- * Make a text harmless that has a device's or an object's words in it, line by line
- * as a verifier's log has several. free() it.
- */
-static char *harmless(const char *text)
-{
-	char *result = NULL, shown[HS_ESCAPE_SIZE(1024)];
-	size_t size;
-	FILE *out = open_memstream(&result, &size);
-
-	while (out && *text) {
-		size_t n = strcspn(text, "\n");
-		hs_autofree char *line = strndup(text, n < 1024 ? n : 1024);
-
-		text += n + (text[n] == '\n');
-		if (line)
-			fprintf(out, "%s%s", hs_escape(line, shown, sizeof(shown)),
-				*text ? "\n" : "");
-	}
-	if (!out || fclose(out))
-		return NULL;
-	return result;
-}
-
 /* To the journal, too: udev keeps for itself what its programs say. */
 static void write_log(int priority, const char *text, void *data)
 {
 	const struct session *session = data;
-	hs_autofree char *shown = harmless(text);
+	hs_autofree char *shown = hs_harmless(text);
 
 	if (!shown || (priority > LOG_NOTICE && !session->verbose))
 		return;
@@ -84,13 +60,12 @@ static void write_log(int priority, const char *text, void *data)
 	syslog(priority, "%s", shown);
 }
 
-/* main() prints the error; here it is made fit for that. */
-static void log_error(struct hs_error *err)
+/* main() prints the error, too. */
+static void log_error(const struct hs_error *err)
 {
-	hs_autofree char *shown = harmless(err->text);
+	hs_autofree char *shown = hs_harmless(err->text);
 
-	snprintf(err->text, sizeof(err->text), "%s", shown ? shown : strerror(ENOMEM));
-	syslog(LOG_ERR, "%s", err->text);
+	syslog(LOG_ERR, "%s", shown ? shown : strerror(ENOMEM));
 }
 
 static const char *property(const char *name, void *data)
