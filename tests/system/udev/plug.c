@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * A hand that plugs devices in and out. Reads commands, one a line, and answers each
- * with one line, which begins with "error" if it did not work:
+ * plug [SECONDS]: a hand that plugs devices in and out. Reads commands, one a line, and
+ * answers each with one line, which begins with "error" if it did not work, within
+ * SECONDS (20):
  *
  *   plug [id=BUS:VENDOR:PRODUCT] [rdesc=HEX] [name=TEXT] [phys=TEXT] [uniq=TEXT]
  *        [silent=1] [wait=none|add|bind]
@@ -33,7 +34,6 @@
 #include <unistd.h>
 
 #define DEVICES_MAX 64
-#define WAIT_MS     20000
 
 /* A mouse with three buttons, X and Y. */
 static const char default_rdesc[] = "05010902a1010901a10005091901290315002501950375018102"
@@ -47,6 +47,7 @@ struct device {
 
 static struct device devices[DEVICES_MAX];
 static size_t n_devices;
+static long long wait_ms = 20000;
 
 static long long now_us(void)
 {
@@ -226,7 +227,7 @@ static void plug(char *args)
 		puts("ok");
 		return;
 	}
-	for (int ms = 0; ms < WAIT_MS; ms++) {
+	for (int ms = 0; ms < wait_ms; ms++) {
 		if (find_sysname(dev, id, !strcmp(wait, "bind"))) {
 			puts(dev->sysname);
 			return;
@@ -313,7 +314,7 @@ static void corrected(char *args)
 		return;
 	}
 	n_devices++;
-	while (!came && now_us() - start < WAIT_MS * 1000LL) {
+	while (!came && now_us() - start < wait_ms * 1000) {
 		if (!dev->sysname[0])
 			find_sysname(dev, id, false);
 		if (event < 0 && dev->sysname[0])
@@ -370,11 +371,13 @@ static void command(char *line)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	char line[16384];
 	size_t used = 0;
 
+	if (argc > 1)
+		wait_ms = atoi(argv[1]) * 1000LL;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	/* Read by hand: what stdio has buffered poll() does not see. */
 	while (serve(-1)) {

@@ -22,22 +22,27 @@ descriptors()
 	find /proc/"${fixture_pids[0]}"/fd -mindepth 1 | wc -l
 }
 
-# Without what caches keep for later, where the kernel lets them give it back.
-slab_kb()
-{
-	local cache
-	echo 3 >/proc/sys/vm/drop_caches
-	for cache in /sys/kernel/slab/*/shrink; do
-		[ ! -e "$cache" ] || echo 1 >"$cache"
-	done
-	sed -n 's/^SUnreclaim: *\([0-9]*\) kB/\1/p' /proc/meminfo
-}
-
 # What each slab cache takes, in kB; with 'slab_nomerge' it has the name of its own.
 # Kernels without SLUB_DEBUG do not say.
 slabs()
 {
 	[ ! -r /proc/slabinfo ] || awk 'NR > 2 { print $1, $15 * $6 * 4 }' /proc/slabinfo | sort
+}
+
+# Without what caches keep for later, where the kernel lets them give it back. The
+# largest first: where KASAN holds back what was freed, each cache looks for its own
+# among all that is left of that.
+slab_kb()
+{
+	local cache
+	echo 3 >/proc/sys/vm/drop_caches
+	{
+		slabs | sort -rnk2 | cut -d' ' -f1
+		[ -r /proc/slabinfo ] || ls /sys/kernel/slab
+	} | while read -r cache; do
+		[ ! -e /sys/kernel/slab/"$cache"/shrink ] || echo 1 >/sys/kernel/slab/"$cache"/shrink
+	done
+	sed -n 's/^SUnreclaim: *\([0-9]*\) kB/\1/p' /proc/meminfo
 }
 
 # udevd's memory, and that which is its own: heap and stack, but not the files it reads.
@@ -49,18 +54,25 @@ memory()
 # One without input nodes gives udev half the work.
 vendor=0600ff0901a1010901150025ff750895028102c0
 
+# round NUMBER [served]
 round()
 {
 	local ids=(5678 5679 567a 567c 9999) id ms
-	id=id=0003:1234:${ids[$(($1 % 5))]}
-	case $(($1 % 5)) in
-	1 | 4) plug_cmd plug "$id" rdesc=$vendor wait=none ;;
-	*) plug_cmd plug "$id" wait=none ;;
+	local -i kind=$(($1 == rounds ? 0 : $1 % 5))
+	local wait=none
+	# some live to be served, the last in any case
+	if [ $# -eq 2 ] || [ $(($1 % 25)) -eq 0 ] || [ "$1" -eq "$rounds" ]; then
+		wait=bind
+	fi
+	id=id=0003:1234:${ids[kind]}
+	case $kind in
+	1 | 4) plug_cmd plug "$id" rdesc=$vendor wait=$wait ;;
+	*) plug_cmd plug "$id" wait=$wait ;;
 	esac
-	# some live to be served
-	if [ $(($1 % 25)) -eq 0 ]; then
+	if [ $wait = bind ]; then
 		settle
 		served=$((served + $(all_pins | grep -c _bpf$)))
+		[ $# -eq 2 ] || part "$1 rounds, $served served"
 		plug_cmd unplug last
 		return
 	fi
@@ -77,23 +89,28 @@ install_hidsmith
 start_udevd
 slow_machine
 start_plug
+part 'one of each'
 
-# one of each, so that what is allocated once is allocated
-for i in 1 2 3 4 5; do
-	round "$i"
+# one of each that is served, so that what is allocated once is allocated
+for i in 0 1 2 3 4; do
+	round "$i" served
 done
 settle
 workers_ended
+[ $served -gt 0 ] || fail "no device got its fixup"
+served=0
+part 'what there is before'
 objects=$(bpf_objects)
 fds=$(descriptors)
 own=$(memory RssAnon)
 rss=$(memory VmRSS)
 slab=$(slab_kb)
 slabs >/run/slabs
+part storm
 
 for i in $(seq "$rounds"); do
 	round "$i"
-	if [ $((i % 100)) -eq 0 ]; then
+	if [ $((i % (rounds < 100 ? 10 : 100))) -eq 0 ]; then
 		settle
 		workers_ended
 		echo "# $i rounds, $SECONDS s: slabs $(slab_kb) kB, udevd $(memory RssAnon) kB"
@@ -101,6 +118,7 @@ for i in $(seq "$rounds"); do
 done
 udevadm settle --timeout=600 || fail 'udev did not settle'
 workers_ended
+part 'what there is after'
 
 [ $served -gt 0 ] || fail "no device got its fixup"
 is 'pins left' "$(all_pins)" ""
