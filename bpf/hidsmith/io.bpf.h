@@ -348,6 +348,26 @@ static __always_inline bool hs_arm(struct hs_device *d, __u64 t, __u64 now)
  * Asking for jobs
  */
 
+/* Under the lock: has a post failed that is to be tried again? */
+static __always_inline bool hs_retries_post(const struct hs_job *job)
+{
+	return job->retry && job->posted;
+}
+
+/*
+ * Under the lock: @job runs at @t at the latest. The retry of a post keeps its time and
+ * its argument: what is asked for meanwhile comes after it.
+ */
+static __always_inline void hs_make_due(struct hs_job *job, __u64 t)
+{
+	if (!hs_retries_post(job)) {
+		if (t < job->due)
+			job->due = t;
+	} else if (t < job->held) {
+		job->held = t;
+	}
+}
+
 static __always_inline int hs_job_at_time(__u32 id, __u64 delay_ns)
 {
 	struct hs_device *d = hs_get_device();
@@ -363,7 +383,9 @@ static __always_inline int hs_job_at_time(__u32 id, __u64 delay_ns)
 
 	job = hs_job_at(d, id);
 	bpf_spin_lock(&d->lock);
-	if (job->due == HS_NEVER || (job->retry && !job->posted)) {
+	if (hs_retries_post(job)) {
+		coalesced = job->held != HS_NEVER;
+	} else if (job->due == HS_NEVER || job->retry) {
 		/* A new request is a new start: the retry it replaces is part of it. */
 		coalesced = job->retry;
 		job->retry = 0;
@@ -371,8 +393,7 @@ static __always_inline int hs_job_at_time(__u32 id, __u64 delay_ns)
 	} else if (hs_due_by_period(job) && t < job->due) {
 		coalesced = false;
 	}
-	if (t < job->due)
-		job->due = t;
+	hs_make_due(job, t);
 	arm = hs_arm(d, t, now);
 	bpf_spin_unlock(&d->lock);
 
@@ -437,6 +458,8 @@ static __always_inline int hs_job_every_id(__u32 id, __u32 ms)
 	if (job->every_ms != ms) {
 		if (hs_due_by_period(job))
 			job->due = HS_NEVER;
+		else if (hs_retries_post(job) && job->held == job->period_at)
+			job->held = HS_NEVER;
 		job->every_ms = ms;
 		if (d->running == id + 1) {
 			/* Its own end starts the next period. */
@@ -444,8 +467,7 @@ static __always_inline int hs_job_every_id(__u32 id, __u32 ms)
 			job->period_at = now;
 		} else if (ms) {
 			job->period_at = t;
-			if (t < job->due)
-				job->due = t;
+			hs_make_due(job, t);
 			arm = hs_arm(d, t, now);
 		}
 	}
@@ -650,6 +672,8 @@ static __always_inline bool hs_answer(const __u8 *data, __u32 size)
 		const struct hs_condition *c = &d->condition[i];
 
 		differs |= (data[c->offset & (HS_ANSWER_SIZE - 1)] ^ c->value) & c->mask;
+		/* What lies behind the report's end is no 0 of the device's. */
+		differs |= c->mask && (c->offset >= size || c->offset >= HS_ANSWER_SIZE);
 	}
 	hit = hs_expecting && !differs;
 	if (hit) {
@@ -738,7 +762,7 @@ static __always_inline __u32 hs_take_post(struct hs_job *job)
 		n += job->posted;
 		job->first_post = n;
 	}
-	if (job->retry && job->posted)
+	if (hs_retries_post(job))
 		job->due = job->held;
 	if (n != job->end_post && job->post[n % HS_POSTS].asked < job->due)
 		job->due = job->post[n % HS_POSTS].asked;
@@ -811,10 +835,7 @@ static __always_inline void hs_finish(struct hs_device *d, struct hs_io_job_stat
 		job->attempt = 0;
 		return;
 	}
-	if (err == -ESHUTDOWN)
-		return;
-
-	if (err < 0 && err != -ENODEV && job->attempt < job->retries) {
+	if (err < 0 && err != -ENODEV && err != -ESHUTDOWN && job->attempt < job->retries) {
 		shift = job->attempt < 16 ? job->attempt : 16;
 		backoff = (__u64)job->backoff_ms << shift;
 		if (backoff > job->backoff_max_ms)
@@ -864,11 +885,13 @@ static __always_inline __u64 hs_sleep_offset(__u64 *slack)
 }
 
 /* Under the lock: @job runs at @t, whatever it was due for, and its period begins. */
-static __always_inline void hs_begin(struct hs_job *job, __u64 t)
+static __always_inline void hs_begin(struct hs_job *job, struct hs_io_status *status, __u64 t)
 {
-	/* What a retry was for comes again after that. */
-	if (job->retry && job->posted && job->end_post - job->first_post < HS_POSTS)
+	/* What a retry was for comes again after that, if its place is still there. */
+	if (hs_retries_post(job) && job->end_post - job->first_post < HS_POSTS)
 		job->first_post--;
+	else if (hs_retries_post(job))
+		status->queue_full++;
 	job->due = t;
 	/* Not the same: nobody shall take this run for one of the period. */
 	job->period_at = t - 1;
@@ -877,11 +900,12 @@ static __always_inline void hs_begin(struct hs_job *job, __u64 t)
 }
 
 /* Under the lock: attach jobs run at @t, as if the fixup had just been attached. */
-static __always_inline void hs_attach_again(struct hs_device *d, __u64 t)
+static __always_inline void hs_attach_again(struct hs_device *d, struct hs_io_status *status,
+					    __u64 t)
 {
 	for (int i = 0; i < HS_IO_MAX_JOBS; i++)
 		if (d->job[i].on_attach)
-			hs_begin(&d->job[i], t);
+			hs_begin(&d->job[i], status, t);
 	d->watch_ns = HS_WATCH_MIN_NS;
 }
 
@@ -894,10 +918,10 @@ static __always_inline void hs_watch(struct hs_device *d, struct hs_io_status *s
 {
 	if (offset > d->sleep_offset + slack + 100 * HS_MS) {
 		status->resumes++;
-		hs_attach_again(d, now + HS_RESUME_NS);
+		hs_attach_again(d, status, now + HS_RESUME_NS);
 	} else if (number && d->probe_number && number != d->probe_number) {
 		status->probes++;
-		hs_attach_again(d, now);
+		hs_attach_again(d, status, now);
 	}
 	d->sleep_offset = offset;
 	if (number)
@@ -958,6 +982,29 @@ static __always_inline __u64 hs_next_look(struct hs_device *d)
 	return READ_ONCE(d->first);
 }
 
+/* Look again after a while, which doubles up to 2^@max ms. */
+static __always_inline void hs_not_ready(struct hs_device *d, __u64 now, __u32 max)
+{
+	d->not_ready = d->not_ready < max ? d->not_ready + 1 : max;
+	d->not_before = now + (HS_MS << (d->not_ready & 15));
+}
+
+/*
+ * The device has gone, and this ends with the fixup's pins; or memory is short, and
+ * what is due must not wait until somebody asks again.
+ */
+static __always_inline void hs_no_context(struct hs_device *d)
+{
+	__u64 now = bpf_ktime_get_boot_ns(), look;
+
+	hs_not_ready(d, now, 14);
+	bpf_spin_lock(&d->lock);
+	look = d->not_before;
+	d->armed = look;
+	bpf_spin_unlock(&d->lock);
+	hs_set_timer(d, look, now);
+}
+
 /*
  * One run or step of one job, or nothing if nothing is due. Whatever is left
  * starts the worker again, so that each call is short for the verifier and others
@@ -981,14 +1028,15 @@ static int hs_worker(void *map, int *key, void *value)
 		goto out;
 
 	ctx = hid_bpf_allocate_context(status->hid);
-	if (!ctx)
-		goto out; /* unplugged */
+	if (!ctx) {
+		hs_no_context(d);
+		goto out;
+	}
 
 	offset = hs_sleep_offset(&slack);
 	now = bpf_ktime_get_boot_ns();
 	if (!hs_device_ready(ctx)) {
-		d->not_ready = d->not_ready < 8 ? d->not_ready + 1 : 8;
-		d->not_before = now + (HS_MS << (d->not_ready & 15));
+		hs_not_ready(d, now, 8);
 	} else if (d->not_ready || !d->probe_number || d->watch <= now) {
 		number = hs_probe_number(ctx);
 	}
@@ -1053,7 +1101,7 @@ static __always_inline void hs_ask_attach_jobs(__u64 delay_ns)
 		struct hs_job *job = &d->job[i];
 
 		if (job->on_attach) {
-			hs_begin(job, t);
+			hs_begin(job, status, t);
 		} else if (job->every_ms && job->due == HS_NEVER) {
 			job->period_at = t + job->every_ms * HS_MS;
 			job->due = job->period_at;

@@ -20,6 +20,10 @@ enum op {
 	OP_CANCEL_ASK,
 	OP_SLEEP, /* so many tenths of a second */
 	OP_EACH,
+	OP_RUN_POST,
+	OP_ASK_LONG, /* for an answer that is 16 bytes long */
+	OP_TICK_ERROR, /* the result of all further ticks */
+	OP_NO_CONTEXT, /* 1: the device cannot be had, 0: it can */
 	OP_ANSWER = 0x40,
 	OP_INJECTED, /* of the fixup, to userspace */
 	OP_RUN_INJECTED, /* of the fixup, to itself */

@@ -12,6 +12,10 @@
 __u64 slept_ns;
 #define bpf_ktime_get_boot_ns() (bpf_ktime_get_boot_ns() + READ_ONCE(slept_ns))
 
+/* Memory does not become short when a test wants it to. */
+bool no_context;
+#define hid_bpf_allocate_context(id) (READ_ONCE(no_context) ? NULL : hid_bpf_allocate_context(id))
+
 #include <hidsmith/io.bpf.h>
 #include <hidsmith/match.bpf.h>
 #include "io-ops.h"
@@ -35,7 +39,11 @@ HS_JOB(ask)
 {
 	switch (io->step) {
 	case 0:
-		hs_expect(io, 300, HS_BYTE(0, 2), HS_BYTE(1, OP_ANSWER), HS_BITS(2, 0x0f, 7));
+		if (io->arg)
+			hs_expect(io, 300, HS_BYTE(0, 2), HS_BYTE(1, OP_ANSWER), HS_BYTE(15, 0));
+		else
+			hs_expect(io, 300, HS_BYTE(0, 2), HS_BYTE(1, OP_ANSWER),
+				  HS_BITS(2, 0x0f, 7));
 		return hs_output(io, 2, 0xa2, 7) ?: hs_wait(io, 1);
 	case 1:
 		return hs_output(io, 2, 0xa7, io->buf[3], io->size);
@@ -56,13 +64,13 @@ HS_JOB(failing, .retries = 3, .backoff_ms = 40, .backoff_max_ms = 100)
 	return hs_output(io, 2, 0xa4, io->attempt) ?: -EIO;
 }
 
-static __u8 ticks;
+static __u8 ticks, tick_error;
 
 HS_JOB(tick)
 {
 	if (++ticks == 5)
 		hs_job_every(tick, 200);
-	return hs_output(io, 2, 0xa5, ticks);
+	return hs_output(io, 2, 0xa5, ticks) ?: -tick_error;
 }
 
 HS_JOB(post, .retries = 2, .backoff_ms = 40)
@@ -152,6 +160,18 @@ HS_DEVICE_EVENT(event, 64)
 		break;
 	case OP_EACH:
 		hs_job_run(each);
+		break;
+	case OP_RUN_POST:
+		hs_job_run(post);
+		break;
+	case OP_ASK_LONG:
+		hs_job_post(ask, 1);
+		break;
+	case OP_TICK_ERROR:
+		tick_error = arg;
+		break;
+	case OP_NO_CONTEXT:
+		WRITE_ONCE(no_context, arg);
 		break;
 	case OP_SLEEP:
 		slept_ns += arg * 100 * HS_MS;

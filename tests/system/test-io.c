@@ -62,7 +62,7 @@ static const uint8_t rdesc[] = {
 
 struct request {
 	int said;
-	uint8_t arg;
+	uint8_t arg, arg2;
 	double time;
 };
 
@@ -124,11 +124,11 @@ static double stalled(void)
 	return stall;
 }
 
-static void note(struct device *dev, int said, uint8_t arg)
+static void note(struct device *dev, int said, uint8_t arg, uint8_t arg2)
 {
 	pthread_mutex_lock(&dev->lock);
 	if (dev->n < MAX_REQUESTS)
-		dev->requests[dev->n++] = (struct request){ said, arg, now() };
+		dev->requests[dev->n++] = (struct request){ said, arg, arg2, now() };
 	pthread_mutex_unlock(&dev->lock);
 }
 
@@ -158,7 +158,7 @@ static void take_set(struct device *dev, const struct uhid_set_report_req *req)
 {
 	struct uhid_event ev = { .type = UHID_SET_REPORT_REPLY };
 
-	note(dev, req->rtype == UHID_FEATURE_REPORT ? SET_FEATURE : SET_OUTPUT, req->data[1]);
+	note(dev, req->rtype == UHID_FEATURE_REPORT ? SET_FEATURE : SET_OUTPUT, req->data[1], 0);
 	ev.u.set_report_reply.id = req->id;
 	if (write(dev->uhid.fd, &ev, sizeof(ev)) < 0)
 		perror("uhid");
@@ -177,12 +177,12 @@ static void *serve(void *data)
 		if (read(dev->uhid.fd, &ev, sizeof(ev)) <= 0)
 			continue;
 		if (ev.type == UHID_OUTPUT) {
-			note(dev, ev.u.output.data[1], ev.u.output.data[2]);
+			note(dev, ev.u.output.data[1], ev.u.output.data[2], ev.u.output.data[3]);
 			if (dev->answer && ev.u.output.data[1] == ASK)
 				op(dev, OP_ANSWER, 0xf7);
 		} else if (ev.type == UHID_GET_REPORT) {
 			note(dev, ev.u.get_report.rtype == UHID_INPUT_REPORT ? GET_INPUT : GET,
-			     ev.u.get_report.rnum);
+			     ev.u.get_report.rnum, 0);
 			answer_get(dev, &ev.u.get_report);
 		} else if (ev.type == UHID_SET_REPORT) {
 			take_set(dev, &ev.u.set_report);
@@ -205,7 +205,7 @@ static unsigned int count(struct device *dev, int said)
 /* The request with this number, of those that say so. */
 static struct request nth(struct device *dev, int said, unsigned int nth)
 {
-	struct request r = { -1, 0, 0 };
+	struct request r = { .said = -1 };
 
 	pthread_mutex_lock(&dev->lock);
 	for (unsigned int i = 0; i < dev->n; i++) {
@@ -237,7 +237,9 @@ static void wait_for(struct device *dev, int said, unsigned int n, int ms)
 	}
 }
 
-static void plug(struct device *dev, uint32_t number)
+#define PRODUCT 0x4a0b
+
+static void plug_product(struct device *dev, uint32_t number, uint32_t product)
 {
 	char uniq[16];
 	struct uhid_description d = {
@@ -246,7 +248,7 @@ static void plug(struct device *dev, uint32_t number)
 		.uniq = uniq,
 		.bus = 3,
 		.vendor = 0x1209,
-		.product = 0x4a0b,
+		.product = product,
 		.rdesc = rdesc,
 		.rdesc_size = sizeof(rdesc),
 	};
@@ -261,6 +263,11 @@ static void plug(struct device *dev, uint32_t number)
 	assert_int_equal(pthread_create(&dev->thread, NULL, serve, dev), 0);
 }
 
+static void plug(struct device *dev, uint32_t number)
+{
+	plug_product(dev, number, PRODUCT);
+}
+
 static void unplug(struct device *dev)
 {
 	dev->quit = true;
@@ -268,19 +275,28 @@ static void unplug(struct device *dev)
 	uhid_device_destroy(&dev->uhid);
 }
 
-static void attach_object(struct device *dev, const char *object)
+static int try_attach(struct device *dev, const char *object, struct hs_error *err)
 {
 	struct hs_attach_opts opts = { .size = sizeof(opts) };
-	struct hs_error err = { 0 };
 	struct hs_fixup *fixup;
 	char path[512];
+	int rc;
 
 	snprintf(path, sizeof(path), IO_OBJECTS "/%s.bpf.o", object);
-	if (hs_fixup_open(path, 0, &fixup, &err))
-		fail_msg("%s", err.text);
-	if (hs_fixup_attach(fixup, dev->uhid.sysname, &opts, &err))
-		fail_msg("%s", err.text);
+	rc = hs_fixup_open(path, 0, &fixup, err);
+	if (rc)
+		return rc;
+	rc = hs_fixup_attach(fixup, dev->uhid.sysname, &opts, err);
 	hs_fixup_free(fixup);
+	return rc;
+}
+
+static void attach_object(struct device *dev, const char *object)
+{
+	struct hs_error err = { 0 };
+
+	if (try_attach(dev, object, &err))
+		fail_msg("%s", err.text);
 }
 
 static void attach(struct device *dev)
@@ -588,6 +604,30 @@ static void period_that_ended_is_not_waited_for(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* An error that means the end elsewhere; and a device that cannot be had for a while. */
+static void period_survives_errors(void **state)
+{
+	struct device *dev = *state;
+	unsigned int n;
+
+	op(dev, OP_TICK_ERROR, ESHUTDOWN);
+	op(dev, OP_TICK, 40);
+	wait_for(dev, TICK, 3, 3000);
+	assert_int_equal(status(dev).job[JOB_TICK].last_errno, ESHUTDOWN);
+	op(dev, OP_TICK_ERROR, 0);
+
+	op(dev, OP_NO_CONTEXT, 1);
+	sleep_ms(300);
+	n = count(dev, TICK);
+	sleep_ms(500); /* the fifth tick has made it a period of 200 ms */
+	assert_int_equal(count(dev, TICK), n);
+	op(dev, OP_NO_CONTEXT, 0);
+	wait_for(dev, TICK, n + 2, 3000);
+	op(dev, OP_RUN, 0);
+	wait_for(dev, PLAIN, 1, 1000);
+	op(dev, OP_CANCEL_TICK, 0);
+}
+
 static void missed_periods_are_counted(void **state)
 {
 	struct device *dev = *state;
@@ -626,13 +666,15 @@ static void expect_posts(struct device *dev, const uint8_t *args, unsigned int n
 		assert_int_equal(nth(dev, POST, i).arg, args[i]);
 	/* Not before its time, though others wait behind it. */
 	for (unsigned int i = 0; i + 1 < n; i += 2)
-		assert_true(nth(dev, POST, i + 1).time - nth(dev, POST, i).time > 0.035);
+		assert_true(nth(dev, POST, i + 1).time - nth(dev, POST, i).time >
+			    0.035 - stalled());
 }
 
 static void retried_post_keeps_argument_and_place(void **state)
 {
 	static const uint8_t three[] = { 0x81, 0x81, 0x82, 0x82, 0x83, 0x83 };
 	static const uint8_t one_more[] = { POST_FAILS_AND_ASKS, POST_FAILS_AND_ASKS, 0 };
+	static const uint8_t then_plain[] = { POST_FAILS, POST_FAILS, 0 };
 	struct device *dev = *state;
 	struct hs_io_job_status job;
 
@@ -648,6 +690,13 @@ static void retried_post_keeps_argument_and_place(void **state)
 	forget(dev);
 	op(dev, OP_POST, POST_FAILS_AND_ASKS);
 	expect_posts(dev, one_more, sizeof(one_more));
+
+	/* And while it waits for its retry, which keeps its time. */
+	forget(dev);
+	op(dev, OP_POST, POST_FAILS);
+	wait_for(dev, POST, 1, 1000);
+	op(dev, OP_RUN_POST, 0);
+	expect_posts(dev, then_plain, sizeof(then_plain));
 }
 
 static void event_sees_input_reports_only(void **state)
@@ -717,6 +766,22 @@ static void answer_reaches_the_job_and_others_pass(void **state)
 	assert_int_equal(report[2], ANSWER_PASSES);
 	assert_int_equal(status(dev).answers, 2);
 	close(fd);
+}
+
+/* A report that ends before the bytes that are asked for has no zeros there. */
+static void short_report_is_no_answer(void **state)
+{
+	static const uint8_t whole[16] = { 2, OP_ANSWER, 7, 0x33 };
+	struct device *dev = *state;
+
+	op(dev, OP_ASK_LONG, 0);
+	wait_for(dev, ASK, 1, 1000);
+	assert_int_equal(uhid_device_input(&dev->uhid, whole, 15), 0);
+	assert_int_equal(uhid_device_input(&dev->uhid, whole, 16), 0);
+	wait_for(dev, ANSWERED, 1, 1000);
+	assert_int_equal(nth(dev, ANSWERED, 0).arg, 0x33);
+	assert_int_equal(nth(dev, ANSWERED, 0).arg2, 16);
+	assert_int_equal(status(dev).answers, 1);
 }
 
 static void each_request_reaches_the_device(void **state)
@@ -1021,11 +1086,13 @@ int main(int argc, char **argv)
 		JOB_TEST(failing_job_backs_off_and_gives_up),
 		JOB_TEST(periodic_job_keeps_pace),
 		JOB_TEST(period_that_ended_is_not_waited_for),
+		JOB_TEST(period_survives_errors),
 		JOB_TEST(missed_periods_are_counted),
 		JOB_TEST(posts_keep_order_and_a_full_queue_is_told),
 		JOB_TEST(retried_post_keeps_argument_and_place),
 		JOB_TEST(event_sees_input_reports_only),
 		JOB_TEST(answer_reaches_the_job_and_others_pass),
+		JOB_TEST(short_report_is_no_answer),
 		JOB_TEST(each_request_reaches_the_device),
 		JOB_TEST(quick_answers_are_not_lost),
 		JOB_TEST(silence_times_out),
