@@ -199,6 +199,67 @@ extern int hid_bpf_input_report(struct hid_bpf_ctx *ctx, enum hid_report_type ty
 				size_t buf__sz) __ksym;
 
 /*
+ * HS_YIELDS_TO("nintendo");
+ *
+ * The name of a driver of the kernel that repairs the device itself; before the
+ * programs. The fixup does not take a device that it has. Where it comes later (its
+ * module is loaded, and the kernel gives it the device), the fixup stands aside at
+ * once: descriptor and reports pass as they are, and no job runs, so that the two
+ * do not talk to the device at the same time. Kernels from 6.13 on keep a
+ * descriptor that was changed before until the fixup is detached, which udev's rule
+ * sees to.
+ */
+#define HS_DRIVER_NAME_SIZE 24
+static const char hs_yields_to[HS_DRIVER_NAME_SIZE] __attribute__((unused));
+#define HS_YIELDS_TO(name) static const char hs_yields_to[HS_DRIVER_NAME_SIZE] = name
+
+/* The driver that has this name, and the last one that has another: so the name is
+ * read once for each, and the other events compare two pointers.
+ */
+static volatile __u64 hs_its_driver __attribute__((unused));
+static volatile __u64 hs_other_driver __attribute__((unused));
+
+/* Has the driver that we yield to got the device? */
+static __always_inline bool hs_stands_aside(struct hid_bpf_ctx *hctx)
+{
+	__u64 name[HS_DRIVER_NAME_SIZE / 8] = {}, wanted[HS_DRIVER_NAME_SIZE / 8], differs = 0;
+	struct hid_driver *driver;
+
+	if (!hs_yields_to[0])
+		return false;
+	driver = hctx->hid->driver;
+	if (!driver || (__u64)driver == hs_other_driver)
+		return false;
+	if ((__u64)driver == hs_its_driver)
+		return true;
+	bpf_probe_read_kernel_str(name, sizeof(name), driver->name);
+	__builtin_memcpy(wanted, hs_yields_to, sizeof(wanted));
+	for (int i = 0; i < HS_DRIVER_NAME_SIZE / 8; i++)
+		differs |= name[i] ^ wanted[i];
+	if (differs)
+		hs_other_driver = (__u64)driver;
+	else
+		hs_its_driver = (__u64)driver;
+	return !differs;
+}
+
+/* Before the fixup is attached: the same for the device with this number. */
+static __always_inline int hs_ask_driver(__u32 hid)
+{
+	struct hid_bpf_ctx *hctx;
+	bool aside;
+
+	if (!hs_yields_to[0])
+		return 0;
+	hctx = hid_bpf_allocate_context(hid);
+	if (!hctx)
+		return -ENODEV;
+	aside = hs_stands_aside(hctx);
+	hid_bpf_release_context(hctx);
+	return aside ? -EBUSY : 0;
+}
+
+/*
  * HS_DEVICE_EVENT(name, bytes) { ... }
  *
  * A program that sees each input report on its way in, in interrupt context. (The
@@ -221,7 +282,7 @@ extern int hid_bpf_input_report(struct hid_bpf_ctx *ctx, enum hid_report_type ty
 	{                                                                                      \
 		__u8 *data = hid_bpf_get_data(hctx, 0, bytes);                                 \
                                                                                                \
-		if (!data || type != HID_INPUT_REPORT)                                         \
+		if (!data || type != HID_INPUT_REPORT || hs_stands_aside(hctx))                \
 			return 0;                                                              \
 		return name##_body(hctx, data, hctx->size, source);                            \
 	}                                                                                      \
@@ -248,7 +309,7 @@ static const bool hs_reprobes __attribute__((unused));
 	{                                                                                       \
 		__u8 *data = hid_bpf_get_data(hctx, 0, HID_MAX_DESCRIPTOR_SIZE);                \
                                                                                                 \
-		if (!data)                                                                      \
+		if (!data || hs_stands_aside(hctx))                                             \
 			return 0;                                                               \
 		if (hs_reprobed)                                                                \
 			hs_reprobed(hctx);                                                      \
@@ -268,23 +329,10 @@ static const bool hs_reprobes __attribute__((unused));
 	SEC("syscall")                                                             \
 	int probe(struct hid_bpf_probe_args *args)                                 \
 	{                                                                          \
-		args->retval = hs_probe_body(args);                                \
+		args->retval = hs_ask_driver(args->hid) ?: hs_probe_body(args);    \
 		return 0;                                                          \
 	}                                                                          \
 	static __always_inline int hs_probe_body(struct hid_bpf_probe_args *args)
-
-/* In a probe: is the device bound to this driver ("uclogic") of the kernel? */
-#define hs_has_driver(ctx, driver_name)                                                \
-	({                                                                             \
-		struct hid_driver *__driver = (ctx)->hid->driver;                      \
-		char __name[sizeof(driver_name)] = {}, __differs = 0;                  \
-                                                                                       \
-		if (__driver)                                                          \
-			bpf_probe_read_kernel(__name, sizeof(__name), __driver->name); \
-		for (__u32 __i = 0; __i < sizeof(__name); __i++)                       \
-			__differs |= __name[__i] ^ driver_name[__i];                   \
-		!__differs;                                                            \
-	})
 
 /* HID_BPF_OPS(name) = { .hid_device_event = (void *)..., ... }; */
 #define HID_BPF_OPS(name) SEC(".struct_ops.link") struct hid_bpf_ops name

@@ -1035,7 +1035,9 @@ static int hs_worker(void *map, int *key, void *value)
 
 	offset = hs_sleep_offset(&slack);
 	now = bpf_ktime_get_boot_ns();
-	if (!hs_device_ready(ctx)) {
+	if (hs_stands_aside(ctx)) {
+		d->not_before = now + HS_WATCH_MAX_NS;
+	} else if (!hs_device_ready(ctx)) {
 		hs_not_ready(d, now, 8);
 	} else if (d->not_ready || !d->probe_number || d->watch <= now) {
 		number = hs_probe_number(ctx);
@@ -1177,9 +1179,9 @@ static int (*const hs_probe_fn)(struct hid_bpf_probe_args *args);
 SEC("syscall")
 int probe(struct hid_bpf_probe_args *args)
 {
-	int err = 0;
+	int err = hs_ask_driver(args->hid);
 
-	if (hs_probe_fn)
+	if (!err && hs_probe_fn)
 		err = hs_probe_fn(args);
 	if (!err)
 		err = hs_io_init(args->hid);

@@ -24,6 +24,7 @@
 
 HID_BPF_CONFIG(HID_DEVICE(BUS_USB, HID_GROUP_GENERIC, 0x05ac, 0x0269),
 	       HID_DEVICE(BUS_USB, HID_GROUP_GENERIC, 0x05ac, 0x0265));
+HS_YIELDS_TO("magicmouse");
 
 #define REPORT_BATTERY      0x90
 #define REPORT_BATTERY_SIZE 3
@@ -49,18 +50,8 @@ HS_JOB(battery, .on_attach = true, .every_ms = 60000, .retries = 3, .backoff_ms 
 HS_PROBE(args)
 {
 	struct hs_rdesc_facts facts;
-	struct hid_bpf_ctx *ctx;
-	bool taken;
 
-	if (hs_rdesc_read(args, REPORT_BATTERY, &facts) || !facts.has_report)
-		return -ENODEV;
-
-	ctx = hid_bpf_allocate_context(args->hid);
-	if (!ctx)
-		return -ENODEV;
-	taken = hs_has_driver(ctx, "magicmouse");
-	hid_bpf_release_context(ctx);
-	return taken ? -EBUSY : 0;
+	return hs_rdesc_read(args, REPORT_BATTERY, &facts) || !facts.has_report ? -ENODEV : 0;
 }
 
 /* Nothing in events or descriptor needs us. */

@@ -23,6 +23,7 @@
 
 HID_BPF_CONFIG(HID_DEVICE(BUS_USB, HID_GROUP_GENERIC, 0x17ef, 0x60ee),
 	       HID_DEVICE(BUS_BLUETOOTH, HID_GROUP_GENERIC, 0x17ef, 0x60e1));
+HS_YIELDS_TO("lenovo");
 
 HS_SETTING_INT(sensitivity, 5, 1, 255, "TrackPoint speed");
 HS_SETTING_BOOL(fn_lock, true, "F1 to F12 without holding Fn");
@@ -59,16 +60,12 @@ HS_PROBE(args)
 {
 	struct hs_rdesc_facts facts;
 	struct hid_bpf_ctx *ctx;
-	bool taken;
 
 	ctx = hid_bpf_allocate_context(args->hid);
 	if (!ctx)
 		return -ENODEV;
 	bluetooth = ctx->hid->bus == BUS_BLUETOOTH;
-	taken = hs_has_driver(ctx, "lenovo");
 	hid_bpf_release_context(ctx);
-	if (taken)
-		return -EBUSY;
 
 	if (hs_rdesc_read(args, bluetooth ? REPORT_BLUETOOTH : REPORT_USB, &facts))
 		return -ENODEV;

@@ -48,6 +48,7 @@
 #include <hidsmith/rdesc.bpf.h>
 
 HID_BPF_CONFIG(HID_DEVICE(BUS_USB, HID_GROUP_GENERIC, 0x057e, 0x2009));
+HS_YIELDS_TO("nintendo");
 
 enum {
 	INPUT_FULL = 0x30,
@@ -184,18 +185,6 @@ HS_DEVICE_EVENT(controller_event, 64)
 	turn_y(&data[6]);
 	turn_y(&data[9]);
 	return 0;
-}
-
-HS_PROBE(args)
-{
-	struct hid_bpf_ctx *ctx = hid_bpf_allocate_context(args->hid);
-	bool taken;
-
-	if (!ctx)
-		return -ENODEV;
-	taken = hs_has_driver(ctx, "nintendo");
-	hid_bpf_release_context(ctx);
-	return taken ? -EBUSY : 0;
 }
 
 HID_BPF_OPS(switch_pro) = {

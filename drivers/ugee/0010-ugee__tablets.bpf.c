@@ -83,6 +83,8 @@ struct model {
 #define AS_ROW(...) { __VA_ARGS__ },
 
 HID_BPF_CONFIG_TABLE(UGEE_MODELS(AS_MATCH, NO_MATCH));
+/* A newer kernel's may know more products than models.h leaves out. */
+HS_YIELDS_TO("uclogic");
 
 static const struct model models[] = { UGEE_MODELS(AS_ROW, AS_ROW) };
 
@@ -185,7 +187,6 @@ HS_PROBE(args)
 {
 	struct search search = {};
 	struct hid_bpf_ctx *ctx;
-	bool taken;
 
 	if (hs_rdesc_read(args, 0, &search.facts) || !search.facts.max_output ||
 	    search.facts.max_output > 255)
@@ -196,11 +197,7 @@ HS_PROBE(args)
 		return -ENODEV;
 	search.vendor = ctx->hid->vendor;
 	search.product = ctx->hid->product;
-	/* A newer kernel's driver may know more products than models.h leaves out. */
-	taken = hs_has_driver(ctx, "uclogic");
 	hid_bpf_release_context(ctx);
-	if (taken)
-		return -EBUSY;
 
 	bpf_loop(ARRAY_SIZE(models), is_ours, &search, 0);
 	if (!model.vendor)

@@ -46,6 +46,7 @@
 #include <hidsmith/setting.bpf.h>
 
 HID_BPF_CONFIG(HID_DEVICE(BUS_USB, HID_GROUP_ANY, 0x28de, 0x1102));
+HS_YIELDS_TO("hid-steam");
 
 enum {
 	CLEAR_MAPPINGS = 0x81,
@@ -161,17 +162,8 @@ HS_DEVICE_EVENT(controller_event, 64)
 HS_PROBE(args)
 {
 	struct hs_rdesc_facts facts;
-	struct hid_bpf_ctx *ctx;
-	bool taken;
 
-	if (hs_rdesc_read(args, 0, &facts) || facts.max_feature != 64)
-		return -ENODEV;
-	ctx = hid_bpf_allocate_context(args->hid);
-	if (!ctx)
-		return -ENODEV;
-	taken = hs_has_driver(ctx, "hid-steam");
-	hid_bpf_release_context(ctx);
-	return taken ? -EBUSY : 0;
+	return hs_rdesc_read(args, 0, &facts) || facts.max_feature != 64 ? -ENODEV : 0;
 }
 
 HID_BPF_OPS(steam_controller) = {

@@ -21,6 +21,9 @@ bool no_context;
 #include "io-ops.h"
 
 HID_BPF_CONFIG(HID_DEVICE(BUS_USB, HID_GROUP_GENERIC, 0x1209, 0x4a0b));
+#ifdef YIELDS_TO
+HS_YIELDS_TO(YIELDS_TO);
+#endif
 
 HS_JOBS(attach, plain, ask, slow, failing, tick, post, each);
 

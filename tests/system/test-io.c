@@ -238,6 +238,8 @@ static void wait_for(struct device *dev, int said, unsigned int n, int ms)
 }
 
 #define PRODUCT 0x4a0b
+/* A driver is told to take all with this one, and cannot be told to stop. */
+#define PRODUCT_OF_DRIVER 0x4a0c
 
 static void plug_product(struct device *dev, uint32_t number, uint32_t product)
 {
@@ -1069,6 +1071,63 @@ static void attach_job_without_rdesc_runs_again(void **state)
 	assert_int_equal(hs_fixup_detach(dev.uhid.sysname, NULL, NULL, NULL), 2);
 }
 
+static void give_to_multitouch(struct device *dev)
+{
+	char id[32];
+
+	snprintf(id, sizeof(id), "0003 1209 %04x", PRODUCT_OF_DRIVER);
+	write_file("/sys/bus/hid/drivers/hid-generic/unbind", dev->uhid.sysname);
+	write_file("/sys/bus/hid/drivers/hid-multitouch/new_id", id);
+}
+
+static bool has_multitouch(struct device *dev)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/hid/drivers/hid-multitouch/%s", dev->uhid.sysname);
+	return !access(path, F_OK);
+}
+
+/* As when its module is loaded: the driver takes the device, the fixup stands aside. */
+static void fixup_yields_to_a_driver(void **state)
+{
+	static struct device dev, next;
+	struct hs_error err = { 0 };
+	struct hs_io_status before, after;
+
+	(void)state;
+	if (access("/sys/bus/hid/drivers/hid-multitouch", F_OK))
+		skip();
+	plug_product(&dev, 80, PRODUCT_OF_DRIVER);
+	attach_object(&dev, "io-yields");
+	wait_for(&dev, ATTACH, 1, 3000);
+	op(&dev, OP_TICK, 50);
+	wait_for(&dev, TICK, 2, 3000);
+
+	give_to_multitouch(&dev);
+	assert_true(has_multitouch(&dev));
+	sleep_ms(100);
+	forget(&dev);
+	before = status_of(&dev, "io-yields");
+	op(&dev, OP_RUN, 0);
+	op(&dev, OP_POST, 1);
+	sleep_ms(1500);
+	after = status_of(&dev, "io-yields");
+	assert_int_equal(dev.n, 0);
+	assert_int_equal(after.requests, before.requests);
+	assert_int_equal(after.probes, 1);
+
+	/* It does not take the next one at all. */
+	plug_product(&next, 81, PRODUCT_OF_DRIVER);
+	assert_true(has_multitouch(&next));
+	assert_int_equal(try_attach(&next, "io-yields", &err), -ECANCELED);
+	assert_non_null(strstr(err.text, "not for this device (-16)"));
+	unplug(&next);
+
+	detach(&dev);
+	unplug(&dev);
+}
+
 #define JOB_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 /* An argument runs the tests whose names fit it, '*' is a wildcard. */
@@ -1100,6 +1159,7 @@ int main(int argc, char **argv)
 		JOB_TEST(attach_job_runs_again_after_a_probe),
 		JOB_TEST(attach_job_runs_again_after_sleep),
 		cmocka_unit_test(attach_job_without_rdesc_runs_again),
+		cmocka_unit_test(fixup_yields_to_a_driver),
 		cmocka_unit_test(no_request_after_detach),
 		cmocka_unit_test(detach_waits_for_a_silent_device),
 		cmocka_unit_test(unplug_in_any_phase),
