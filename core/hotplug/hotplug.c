@@ -87,6 +87,20 @@ static int read_id(struct turn *turn)
 	return 0;
 }
 
+/* The driver that has the device, or "" for none. */
+static void read_driver(const char *sysname, char driver[256])
+{
+	char path[128], target[256];
+	const char *base;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), HID_DEVICES "/%s/driver", sysname);
+	n = readlink(path, target, sizeof(target) - 1);
+	target[n < 0 ? 0 : n] = 0;
+	base = strrchr(target, '/');
+	snprintf(driver, 256, "%s", base ? base + 1 : target);
+}
+
 static void forget(struct turn *turn, struct hs_state_object *object)
 {
 	size_t index = (size_t)(object - turn->state.objects);
@@ -301,6 +315,18 @@ static uint64_t candidates_digest(const struct turn *turn, const char *group)
 	return digest;
 }
 
+/*
+ * With the driver that the device has now: after another one has taken it, objects are
+ * asked again whether they are for this device.
+ */
+static uint64_t with_driver(const struct turn *turn, uint64_t candidates)
+{
+	char driver[256];
+
+	read_driver(turn->sysname, driver);
+	return mix(candidates, driver);
+}
+
 static const char *group_of(const char *name)
 {
 	size_t digits = strspn(name, "0123456789");
@@ -347,6 +373,8 @@ static bool try_one(struct turn *turn, struct hs_fixup *fixup, uint64_t candidat
 		rc = hs_fixup_attach(fixup, turn->sysname, &opts, &err);
 	if (!rc) {
 		object->digest = hs_fixup_digest(fixup);
+		/* The driver that came of it, where the descriptor has changed. */
+		object->candidates = with_driver(turn, candidates);
 		say(turn->hotplug, LOG_INFO, "%s: attached %s", turn->sysname,
 		    hs_fixup_path(fixup));
 		return true;
@@ -374,7 +402,7 @@ static int serve_group(struct turn *turn, const char *group)
 	size_t index = 0;
 	int rc;
 
-	if (object && (!turn->refresh || object->candidates == candidates))
+	if (object && (!turn->refresh || object->candidates == with_driver(turn, candidates)))
 		return 0;
 	if (object) {
 		rc = detach(turn, object);

@@ -25,7 +25,7 @@
 struct hs_state_object {
 	char name[160];
 	uint64_t digest; /* of the object's bytes */
-	uint64_t candidates; /* of all objects that could have taken its place */
+	uint64_t candidates; /* of all objects that could have taken its place, and the driver */
 };
 
 #define HS_STATE_OBJECTS_MAX 64

@@ -13,6 +13,12 @@ axes()
 	cat /sys/bus/hid/devices/"$1"/input/input*/capabilities/rel
 }
 
+# The usage of the X axis in the descriptor that the driver got.
+usage()
+{
+	od -An -tx1 -j35 -N1 "/sys/bus/hid/devices/$1/report_descriptor" | tr -d ' '
+}
+
 # What a helper that udev starts leaves in udevd's log.
 helpers()
 {
@@ -47,6 +53,21 @@ unplug
 plug id=0003:1234:5679
 is 'pins' "$(pins "$device")" 0010-test__event
 is 'property' "$(property "$device" HIDSMITH_FIXUPS)" 0010-test__event
+unplug
+
+# --- a driver that repairs it, too, comes later, as when its module is loaded
+plug id=0003:1234:5680
+is 'pins before the driver came' "$(pins "$device")" 0010-test__yields
+is 'usage before the driver came' "$(usage "$device")" 38
+before=$(helpers)
+echo "$device" >/sys/bus/hid/drivers/hid-generic/unbind
+echo 0003 1234 5680 >/sys/bus/hid/drivers/hid-multitouch/new_id
+settle
+is 'driver that came later' "$(property "$device" DRIVER)" hid-multitouch
+is 'pins after the driver came' "$(pins "$device")" ""
+is 'usage after the driver came' "$(usage "$device")" 30
+is 'property after the driver came' "$(property "$device" HIDSMITH_FIXUPS)" ""
+is 'helpers that this started' "$(helpers)" $((before + 1))
 unplug
 
 # --- two for one device; the second best where the best does not want it
