@@ -509,12 +509,15 @@ static int report(const char *path, const struct options *o, const struct hs_rec
 	if (o->io_log)
 		hs_replay_write_requests(r, true, stderr);
 	rc = compare(path, o, r, &differs, err);
-	if (!rc && o->bless)
+	/* What is not whole is nothing to compare with. */
+	if (!rc && o->bless && !r->syn_dropped)
 		rc = hs_capture_save(&r->capture, o->bless, err);
 	if (rc)
 		return hs_cli_exit_code(rc);
 	if (r->syn_dropped) {
-		hs_error_set(err, -EIO, "%s: the kernel lost events (SYN_DROPPED)", path);
+		hs_error_set(err, -EIO, "%s: the kernel lost events (SYN_DROPPED)%s%s%s", path,
+			     o->bless ? "; " : "", o->bless ? o->bless : "",
+			     o->bless ? " is not written" : "");
 		return HS_EXIT_FAILURE;
 	}
 	if (!differs)
