@@ -209,6 +209,15 @@ void set_hid_id(struct bpf_object *obj, const char *name, int id)
 	*value = id;
 }
 
+struct bpf_object *open_for_device(const char *name, int id)
+{
+	struct bpf_object *obj = open_object(name);
+
+	set_const(obj, "hid_id", id);
+	set_hid_id(obj, name, id);
+	return obj;
+}
+
 void run_prog(struct bpf_object *obj, const char *name, void *ctx, size_t size)
 {
 	/* a syscall program's context is written back to where it came from */

@@ -71,6 +71,11 @@ void *find_var(struct bpf_object *obj, const char *name);
 /* Puts the device's id into the struct_ops map. */
 void set_hid_id(struct bpf_object *obj, const char *map, int id);
 
+/* Opens NAME.bpf.o for one device: its id goes into the constant hid_id and the struct_ops
+ * map NAME.
+ */
+struct bpf_object *open_for_device(const char *name, int id);
+
 void load_object(struct bpf_object *obj);
 
 /* Runs a SEC("syscall") program. */

@@ -33,9 +33,7 @@ static void start_scene(struct scene *s)
 	memset(s, 0, sizeof(*s));
 	check(sysconf(_SC_NPROCESSORS_ONLN) >= 2, "this test needs two CPUs");
 	s->dev = device_new();
-	s->obj = open_object("input");
-	set_const(s->obj, "hid_id", s->dev->id);
-	set_hid_id(s->obj, "input", s->dev->id);
+	s->obj = open_for_device("input", s->dev->id);
 	load_object(s->obj);
 	s->counts = find_var(s->obj, "counts");
 	s->trying = find_var(s->obj, "trying");

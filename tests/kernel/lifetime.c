@@ -29,11 +29,9 @@ static struct scene start_scene(enum kind kind, bool flood)
 	if (kind == TIMER)
 		check(kernel_has_func("bpf_timer_set_sleepable_cb"),
 		      "the kernel has no bpf_timer_set_sleepable_cb()");
-	s.obj = open_object("lifetime");
+	s.obj = open_for_device("lifetime", s.dev->id);
 	set_const(s.obj, "use_timer", kind == TIMER);
 	set_const(s.obj, "flood", flood);
-	set_const(s.obj, "hid_id", s.dev->id);
-	set_hid_id(s.obj, "lifetime", s.dev->id);
 	load_object(s.obj);
 	s.link = bpf_map__attach_struct_ops(bpf_object__find_map_by_name(s.obj, "lifetime"));
 	check(s.link, "the program does not attach");
@@ -190,10 +188,8 @@ static void timer_requests_queued(void)
 
 static struct bpf_object *load_input(struct device *dev)
 {
-	struct bpf_object *obj = open_object("input");
+	struct bpf_object *obj = open_for_device("input", dev->id);
 
-	set_const(obj, "hid_id", dev->id);
-	set_hid_id(obj, "input", dev->id);
 	load_object(obj);
 	return obj;
 }

@@ -334,11 +334,9 @@ enum manner { UNLOAD, LAST_MAP_REF, DETACH, DEVICE_GONE };
 
 static struct bpf_object *load_lifetime(struct device *dev, bool timer)
 {
-	struct bpf_object *obj = open_object("lifetime");
+	struct bpf_object *obj = open_for_device("lifetime", dev->id);
 
 	set_const(obj, "use_timer", timer);
-	set_const(obj, "hid_id", dev->id);
-	set_hid_id(obj, "lifetime", dev->id);
 	load_object(obj);
 	return obj;
 }

@@ -82,6 +82,15 @@ static void arm(struct scene *s, const char *map, int key, uint64_t nsecs, uint6
 	check_int("arming", control(s, map, args), 0);
 }
 
+/* Arms it for now; returns when its callback waits for the device to answer. */
+static void block(struct scene *s, const char *map, int key, struct plan plan)
+{
+	init(s, map, key);
+	device_hold(s->dev, true);
+	arm(s, map, key, 0, 0, plan);
+	check(device_wait_request(s->dev, 1, 3000), "the callback did not block");
+}
+
 static bool ran(struct scene *s, int slot, unsigned int n)
 {
 	return wait_for(s->seen[slot].sleepable_runs >= n, 3000);
@@ -253,10 +262,7 @@ static void restart_running(void)
 {
 	struct scene s = start_scene();
 
-	init(&s, "array", 0);
-	device_hold(s.dev, true);
-	arm(&s, "array", 0, 0, 0, (struct plan){ .action = ACT_BLOCK });
-	check(device_wait_request(s.dev, 1, 3000), "the callback did not block");
+	block(&s, "array", 0, (struct plan){ .action = ACT_BLOCK });
 	control(&s, "array", (struct args){ .op = OP_START, .nsecs = MS });
 	sleep_ms(50);
 	control(&s, "array", (struct args){ .op = OP_START, .nsecs = 100000 * MS });
@@ -273,10 +279,7 @@ static void cancel_running(void)
 {
 	struct scene s = start_scene();
 
-	init(&s, "array", 0);
-	device_hold(s.dev, true);
-	arm(&s, "array", 0, 0, 0, (struct plan){ .action = ACT_BLOCK });
-	check(device_wait_request(s.dev, 1, 3000), "the callback did not block");
+	block(&s, "array", 0, (struct plan){ .action = ACT_BLOCK });
 	/* armed again meanwhile: cancel must take that back */
 	check_int("start", op(&s, "array", OP_START, 0), 0);
 	uint64_t before = now_ns();
@@ -296,12 +299,9 @@ static void cancel_each_other(void)
 	struct scene s = start_scene();
 	struct device *second = device_new();
 
-	init(&s, "array", 0);
 	init(&s, "array", 1);
-	device_hold(s.dev, true);
 	/* 0 blocks, 1 waits for the device behind it: both are inside */
-	arm(&s, "array", 0, 0, 0, (struct plan){ .action = ACT_BLOCK_CANCEL, .arg = 1, .slot = 0 });
-	check(device_wait_request(s.dev, 1, 3000), "the first did not block");
+	block(&s, "array", 0, (struct plan){ .action = ACT_BLOCK_CANCEL, .arg = 1, .slot = 0 });
 	arm(&s, "array", 1, 0, 0, (struct plan){ .action = ACT_BLOCK_CANCEL, .arg = 0, .slot = 1 });
 	check(wait_for(s.seen[1].inside, 3000), "the second did not start");
 	device_hold(s.dev, false);
@@ -316,11 +316,8 @@ static void cancel_across_kinds(void)
 {
 	struct scene s = start_scene();
 
-	init(&s, "array", 0);
 	init(&s, "array", 1);
-	device_hold(s.dev, true);
-	arm(&s, "array", 0, 0, 0, (struct plan){ .action = ACT_BLOCK, .slot = 0 });
-	check(device_wait_request(s.dev, 1, 3000), "the callback did not block");
+	block(&s, "array", 0, (struct plan){ .action = ACT_BLOCK, .slot = 0 });
 	check_int("plan",
 		  control(&s, "array",
 			  (struct args){ .op = OP_PLAN,
@@ -366,10 +363,7 @@ static void delete_running(void)
 	int key = 3;
 
 	new_elem(&s, "hash", key);
-	init(&s, "hash", key);
-	device_hold(s.dev, true);
-	arm(&s, "hash", key, 0, 0, (struct plan){ .action = ACT_BLOCK });
-	check(device_wait_request(s.dev, 1, 3000), "the callback did not block");
+	block(&s, "hash", key, (struct plan){ .action = ACT_BLOCK });
 	check(!bpf_map_delete_elem(map_fd(&s, "hash"), &key), "the element is not there");
 	/* the element's memory is used again at once */
 	new_elem(&s, "hash", 4);
@@ -452,10 +446,7 @@ static void last_uref_running(void)
 	int key = 3;
 
 	new_elem(&s, "hash", key);
-	init(&s, "hash", key);
-	device_hold(s.dev, true);
-	arm(&s, "hash", key, 0, 0, (struct plan){ .action = ACT_BLOCK });
-	check(device_wait_request(s.dev, 1, 3000), "the callback did not block");
+	block(&s, "hash", key, (struct plan){ .action = ACT_BLOCK });
 	check(!close(bpf_map__fd(map)), "close: %s", strerror(errno));
 	sleep_ms(200);
 	device_hold(s.dev, false);
@@ -479,10 +470,7 @@ static void unload_running(void)
 {
 	struct scene s = start_scene();
 
-	init(&s, "array", 0);
-	device_hold(s.dev, true);
-	arm(&s, "array", 0, 0, 0, (struct plan){ .action = ACT_BLOCK_CANCEL, .arg = 1 });
-	check(device_wait_request(s.dev, 1, 3000), "the callback did not block");
+	block(&s, "array", 0, (struct plan){ .action = ACT_BLOCK_CANCEL, .arg = 1 });
 	bpf_object__close(s.obj);
 	sleep_ms(500);
 	device_hold(s.dev, false);
@@ -510,10 +498,7 @@ static void map_in_map_running(void)
 	struct scene s = start_scene();
 	int key = 0;
 
-	init(&s, "inner", key);
-	device_hold(s.dev, true);
-	arm(&s, "inner", key, 0, 0, (struct plan){ .action = ACT_BLOCK });
-	check(device_wait_request(s.dev, 1, 3000), "the callback did not block");
+	block(&s, "inner", key, (struct plan){ .action = ACT_BLOCK });
 	check(!close(map_fd(&s, "inner0")), "close: %s", strerror(errno));
 	check(!bpf_map_delete_elem(map_fd(&s, "outer"), &key), "no inner map");
 	sleep_ms(500);

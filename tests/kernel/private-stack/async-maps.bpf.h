@@ -4,17 +4,8 @@
 #define ASYNC_MAPS_BPF_H
 
 #include "common.bpf.h"
-
-struct elem {
-	struct bpf_timer timer;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2);
-	__type(key, int);
-	__type(value, struct elem);
-} elems SEC(".maps");
+#define NR_TIMERS 2
+#include "../progs/timer-map.bpf.h"
 
 struct work {
 	struct bpf_wq wq;

@@ -4,6 +4,7 @@
  * the content of their frames. All are test-run raw tracepoint programs.
  */
 #include "common.bpf.h"
+#include "../progs/timer-map.bpf.h"
 
 struct task_struct {
 	void *stack;
@@ -146,17 +147,6 @@ int callback_argument(void *ctx)
 	bad_frames += damage(frame, 6);
 	return sum == 0 + 1 + 2 + 3 ? 44 : 0;
 }
-
-struct elem {
-	struct bpf_timer timer;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, int);
-	__type(value, struct elem);
-} elems SEC(".maps");
 
 static __noinline int tick_inner(int x)
 {

@@ -13,17 +13,6 @@ int entries; /* of a main program, the first one included */
 int bad_frames;
 int entry_slot; /* an index that is no constant, for the indirect form */
 
-struct elem {
-	struct bpf_timer timer;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, int);
-	__type(value, struct elem);
-} elems SEC(".maps");
-
 static __noinline int again(void *ctx)
 {
 	bpf_tail_call(ctx, &progs, 0);

@@ -4,18 +4,8 @@
  * not running any more.
  */
 #include "kernel.bpf.h"
+#include "timer-map.bpf.h"
 #include "expiry.h"
-
-struct elem {
-	struct bpf_timer timer;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, int);
-	__type(value, struct elem);
-} elems SEC(".maps");
 
 struct expiry expiry;
 

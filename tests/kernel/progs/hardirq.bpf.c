@@ -4,18 +4,8 @@
  * HID-BPF's device_event for a device whose driver reports in its interrupt.
  */
 #include "kernel.bpf.h"
+#include "timer-map.bpf.h"
 #include "hardirq.h"
-
-struct elem {
-	struct bpf_timer timer;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, int);
-	__type(value, struct elem);
-} elems SEC(".maps");
 
 struct hardirq_state state = { .todo = HARDIRQ_NOTHING };
 
