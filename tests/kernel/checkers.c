@@ -194,9 +194,9 @@ const struct test checker_tests[] = {
 };
 
 const struct expected_report expected_reports[] = {
-	{ "checkers/warning", "WARNING: " },
-	{ "checkers/lock-held", "lock held when returning to user space" },
-	{ "checkers/lock-held", "sleeping function called from invalid context" },
-	{ "checkers/use-after-free", "KASAN: slab-use-after-free" },
+	{ "checkers/warning", "WARNING: ", false },
+	{ "checkers/lock-held", "lock held when returning to user space", true },
+	{ "checkers/lock-held", "sleeping function called from invalid context", true },
+	{ "checkers/use-after-free", "KASAN: slab-use-after-free", false },
 	{ 0 },
 };

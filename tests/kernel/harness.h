@@ -19,12 +19,11 @@ struct test {
 extern const struct test lifetime_tests[], timer_tests[], context_tests[], input_tests[],
 	stress_tests[], checker_tests[];
 
-/* What the kernel must report in a test: all texts that are there for it. Whether such
- * a test came to its own end does not matter.
- */
+/* What the kernel must report in a test: all texts that are there for it. */
 extern const struct expected_report {
 	const char *test;
 	const char *text;
+	bool kills; /* whoever caused it: the test need not come to its own end */
 } expected_reports[];
 
 /* Ends the running test as failed, with what differed. Does not return. */

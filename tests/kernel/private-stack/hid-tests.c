@@ -105,6 +105,49 @@ out:
 	return err;
 }
 
+/* The slot of a run that ends by an exception is free again: there are only four. */
+static int exceptions(const struct test *t)
+{
+	struct bpf_object *obj = open_hid("throwing", "thrower");
+	struct bpf_link *link = NULL;
+	struct device dev;
+	int i, missed, err;
+
+	(void)t;
+	if (!obj)
+		return 1;
+	err = open_device(&dev);
+	if (err) {
+		fail("uhid device", err, 0);
+		goto out;
+	}
+	set_device(obj, "thrower", &dev);
+	err = load_hid(obj, !ctx.base);
+	if (err || ctx.base)
+		goto out;
+	link = attach_ops(obj, "thrower");
+	if (!link) {
+		err = fail("attach", -errno, 0);
+		goto out;
+	}
+	for (i = 0; i < 20 && !err; i++)
+		err = send_report(&dev, 0x11) || expect_report(&dev, "01 11 10 20 30 40 50 77");
+	missed = fdinfo(prog_fd(obj, "throwing"), "recursion_misses");
+	if (!err && get_int(obj, "events") != 20)
+		err = fail("events", get_int(obj, "events"), 20);
+	if (!err && get_int(obj, "not_thrown"))
+		err = fail("runs that went on", get_int(obj, "not_thrown"), 0);
+	if (!err && missed)
+		err = fail("events that were refused", missed, 0);
+	if (!err)
+		snprintf(ctx.why, sizeof(ctx.why), "20 exceptions, all slots free");
+out:
+	bpf_link__destroy(link);
+	bpf_object__close(obj);
+	close_device(&dev);
+	return err;
+}
+
 #define STAYERS 5
 
 struct sender {
@@ -253,6 +296,7 @@ const struct test hid_tests[] = {
 	{ .name = "hid-fixup", .run = fixup },
 	{ .name = "hid-not-requested", .run = not_requested },
 	{ .name = "hid-inject-from-event", .run = injecting },
+	{ .name = "hid-exception", .run = exceptions },
 	{ .name = "hid-four-slots", .run = preempted },
 	{},
 };

@@ -38,6 +38,7 @@ int same_frame; /* the nested run had the frame of the outer one */
 int depth; /* runs that are active */
 int hold; /* how many runs shall wait, and until when */
 int waiting;
+int not_thrown;
 __u64 outer_frame;
 __u64 inner_frame;
 
@@ -153,6 +154,40 @@ STAYER(stayer_1);
 STAYER(stayer_2);
 STAYER(stayer_3);
 STAYER(stayer_4);
+
+extern void bpf_throw(__u64 cookie) __weak __ksym;
+
+static __noinline int throws(__u8 *report)
+{
+	FRAME(frame, 304);
+
+	fill(frame, report[1]);
+	if (damage(frame, report[1]) == 0)
+		bpf_throw(0);
+	return 1;
+}
+
+/* Every event ends by an exception, with two frames in use. */
+SEC("struct_ops/hid_device_event")
+int BPF_PROG(throwing, struct hid_bpf_ctx *hctx, enum hid_report_type type, __u64 source)
+{
+	FRAME(frame, 304);
+	__u8 *data = hid_bpf_get_data(hctx, 0, REPORT_SIZE);
+
+	if (!data)
+		return 0;
+	events++;
+	fill(frame, data[1]);
+	data[7] = 0x77;
+	not_thrown += throws(data);
+	bad_frames += damage(frame, data[1]);
+	return 0;
+}
+
+SEC(".struct_ops.link")
+struct hid_bpf_ops thrower = {
+	.hid_device_event = (void *)throwing,
+};
 
 /* This one did not ask for private stacks. */
 SEC("struct_ops/hid_hw_output_report")

@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../ktap.h"
+#include "../reports.h"
 #include "private-stack.h"
 
 static const char help[] =
@@ -76,6 +78,23 @@ static int run_one(const struct test *t)
 	return err;
 }
 
+/* What the kernel had to say to all that, also to the end of the last programs. */
+static int run_kernel_log(const struct test *t)
+{
+	unsigned int n;
+
+	(void)t;
+	usleep(500000);
+	n = reports_read(NULL, NULL);
+	snprintf(ctx.why, sizeof(ctx.why), n ? "%u reports" : "no report", n);
+	return n != 0;
+}
+
+static const struct test log_tests[] = {
+	{ .name = "kernel-log", .run = run_kernel_log },
+	{},
+};
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -86,9 +105,10 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
-	const struct test *const tables[] = { load_tests,      run_tests,    jited_tests,
-					      order_tests,     memory_tests, arena_tests,
-					      tail_call_tests, hid_tests };
+	const struct test *const tables[] = { load_tests,  run_tests,       jited_tests,
+					      order_tests, memory_tests,    arena_tests,
+					      forms_tests, tail_call_tests, hid_tests,
+					      log_tests };
 	const char *only = NULL;
 	const struct test *t;
 	int c, n = 0, failed = 0, seconds = 0;
@@ -122,6 +142,8 @@ int main(int argc, char **argv)
 	}
 	ctx.dir = argv[optind];
 	libbpf_set_print(print_nothing);
+	if (!reports_open())
+		return 1;
 
 	if (seconds > 0) {
 		ktap_start(1);

@@ -32,6 +32,7 @@ extern const struct test hid_tests[];
 extern const struct test jited_tests[];
 extern const struct test order_tests[];
 extern const struct test memory_tests[];
+extern const struct test forms_tests[];
 extern const struct test arena_tests[];
 
 struct ctx {

@@ -351,22 +351,27 @@ static __attribute__((noinline)) void uprobe_here(void)
 	__asm__ volatile("");
 }
 
-static int uprobed(const struct test *t)
+/* A hundred times; with the program on the helper, too, that it calls once in each run. */
+static int run_uprobed(bool kprobe)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts, .func_name = "uprobe_here");
 	struct bpf_object *obj = load_run("uprobed");
-	struct bpf_link *link;
-	int i, err = 0;
+	struct bpf_link *link, *other = NULL;
+	struct bpf_program *prog;
+	int i, missed, err = 0;
 
-	(void)t;
 	if (!obj)
 		return !refused_on_base();
-	link = bpf_program__attach_uprobe_opts(bpf_object__find_program_by_name(obj, "uprobed"), 0,
-					       "/proc/self/exe", 0, &opts);
-	if (!link)
+	prog = bpf_object__find_program_by_name(obj, "uprobed");
+	link = bpf_program__attach_uprobe_opts(prog, 0, "/proc/self/exe", 0, &opts);
+	if (link && kprobe)
+		other = bpf_program__attach_kprobe(prog, false, "bpf_ktime_get_ns");
+	if (!link || (kprobe && !other))
 		err = fail("attach", -errno, 0);
 	for (i = 0; i < 100 && !err; i++)
 		uprobe_here();
+	missed = fdinfo(bpf_program__fd(prog), "recursion_misses");
+	bpf_link__destroy(other);
 	bpf_link__destroy(link);
 	if (!err && get_int(obj, "runs") != 100)
 		err = fail("runs", get_int(obj, "runs"), 100);
@@ -374,10 +379,54 @@ static int uprobed(const struct test *t)
 		err = fail("damaged frames", get_int(obj, "bad_frames"), 0);
 	if (!err && get_int(obj, "off_kernel_stack") != 100 * 3)
 		err = fail("private frames in 100 runs", get_int(obj, "off_kernel_stack"), 300);
+	if (!err && missed != (kprobe ? 100 : 0))
+		err = fail("entries that were refused", missed, kprobe ? 100 : 0);
 	if (!err)
-		snprintf(ctx.why, sizeof(ctx.why), "frames intact");
+		snprintf(ctx.why, sizeof(ctx.why),
+			 kprobe ? "one of both at a time, frames intact" : "frames intact");
 	bpf_object__close(obj);
 	return err || ctx.base;
+}
+
+static int uprobed(const struct test *t)
+{
+	(void)t;
+	return run_uprobed(false);
+}
+
+/* The program is on a uprobe and, below that, on a kprobe: it has one set of frames. */
+static int uprobe_and_kprobe(const struct test *t)
+{
+	(void)t;
+	return run_uprobed(true);
+}
+
+/* A test run counts as any other entry: the tracepoint does not enter it once more. */
+static int in_itself(const struct test *t)
+{
+	struct bpf_object *obj = load_run("in_itself");
+	struct bpf_link *link;
+	int ret, runs, missed, want = ctx.base ? 2 : 1, err = 0;
+
+	(void)t;
+	if (!obj)
+		return 1;
+	link = bpf_program__attach(bpf_object__find_program_by_name(obj, "in_itself"));
+	if (!link)
+		err = fail("attach", -errno, 0);
+	if (!err && (err = test_run(prog_fd(obj, "in_itself"), &ret)))
+		fail("test run", err, 0);
+	bpf_link__destroy(link);
+	runs = get_int(obj, "runs");
+	missed = fdinfo(prog_fd(obj, "in_itself"), "recursion_misses");
+	if (!err && runs != want)
+		err = fail("runs", runs, want);
+	if (!err && missed != 2 - want)
+		err = fail("entries that were refused", missed, 2 - want);
+	if (!err)
+		snprintf(ctx.why, sizeof(ctx.why), missed ? "refused" : "entered inside of itself");
+	bpf_object__close(obj);
+	return err;
 }
 
 const struct test run_tests[] = {
@@ -390,6 +439,8 @@ const struct test run_tests[] = {
 	{ .name = "dead-subprogram", .run = dead_subprogram },
 	{ .name = "live-subprogram", .run = live_subprogram },
 	{ .name = "uprobe", .run = uprobed },
+	{ .name = "uprobe-and-kprobe", .run = uprobe_and_kprobe },
+	{ .name = "test-run-in-itself", .run = in_itself },
 	{ .name = "stack-trace", .run = stack_trace },
 	{ .name = "fentry-and-fexit", .run = traced },
 	{ .name = "freplace", .run = replaced },

@@ -381,6 +381,19 @@ int uprobed(void *ctx)
 	return 0;
 }
 
+/*
+ * The tracepoint is in the helper: a program on it that calls the helper would come to
+ * itself. Frames are of no matter, the kernel stack has room.
+ */
+SEC("raw_tp/bpf_trace_printk")
+int in_itself(void *ctx)
+{
+	if (runs++)
+		return 0;
+	bpf_printk("private-stack");
+	return 0;
+}
+
 /* For a program that is traced itself, and whose function is replaced. */
 __noinline int target(int x)
 {
