@@ -140,12 +140,15 @@ void load_object(struct bpf_object *obj)
 static char *section_memory(struct bpf_object *obj, const char *section)
 {
 	struct bpf_map *map;
+	const char *at;
 	size_t size;
 	char *data;
 
 	bpf_object__for_each_map(map, obj)
 	{
-		if (!bpf_map__is_internal(map) || !strstr(bpf_map__name(map), section))
+		/* "test.rodata", not ".rodata.cst16" */
+		at = strstr(bpf_map__name(map), section);
+		if (!bpf_map__is_internal(map) || !at || at[strlen(section)])
 			continue;
 		data = bpf_map__initial_value(map, &size);
 		if (bpf_map__fd(map) < 0)
