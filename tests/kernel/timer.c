@@ -220,7 +220,7 @@ static void cancel_race(void)
 	init(&s, "array", 0);
 	for (int i = 0; i < 300; i++) {
 		unsigned int runs;
-		int ret;
+		int ret, again;
 
 		arm(&s, "array", 0, (i % 40) * 10000, 0, (struct plan){ 0 });
 		for (volatile int spin = 0; spin < (i * 37) % 4000; spin++)
@@ -230,11 +230,14 @@ static void cancel_race(void)
 		check(ret == 0 || ret == 1 || ret == -EBUSY, "cancel gives %d", ret);
 		won += ret == 1;
 		busy += ret == -EBUSY;
-		arm(&s, "array", 0, 10000 * MS, 0, (struct plan){ 0 });
+		arm(&s, "array", 0, 600000 * MS, 0, (struct plan){ 0 });
 		sleep_ms(2);
 		if (ret >= 0)
 			check_int("runs after cancel", s.seen[0].sleepable_runs, runs);
-		check(op(&s, "array", OP_CANCEL, 0) == 1, "the new start was lost");
+		again = op(&s, "array", OP_CANCEL, 0);
+		/* the run that the first cancel found may have no processor for that long */
+		check(again == 1 || (ret == -EBUSY && again == -EBUSY),
+		      "cancel gives %d, then %d for the new start", ret, again);
 	}
 	note("300 rounds: %u cancelled in time, %u found it running", won, busy);
 	check(won > 0, "no round cancelled in time");
