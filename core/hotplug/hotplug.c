@@ -251,7 +251,7 @@ static int save(struct turn *turn)
 		print_properties(turn->sysname, &pins, out);
 	if (!out || fclose(out))
 		rc = hs_error_set(turn->err, -ENOMEM, "%s: %s", turn->sysname, strerror(ENOMEM));
-	else if (turn->state.n || pins.n)
+	else if (turn->state.n || pins.n || turn->state.waiting)
 		rc = hs_state_write(&turn->state, properties, turn->err);
 	else
 		hs_state_remove(&turn->state);
@@ -459,6 +459,41 @@ static int open_objects(struct turn *turn, const char *dirs)
 	return 0;
 }
 
+/* Before it has a driver, the kernel shows no report descriptor. */
+static bool has_no_driver(const char *sysname)
+{
+	char path[128], byte;
+	hs_autoclose int fd = -1;
+
+	snprintf(path, sizeof(path), HID_DEVICES "/%s/report_descriptor", sysname);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && !read(fd, &byte, 1);
+}
+
+/*
+ * The helper may be quicker than the driver's probe, and where udev loads the driver's
+ * module it does so after us. An object with a probe cannot tell then whether the
+ * device is its own: it is asked again by a helper that the bind event starts.
+ */
+static int wait_for_driver(struct turn *turn)
+{
+	struct hs_fixup *fixup;
+	size_t index = 0;
+	int rc;
+
+	turn->state.waiting = false;
+	while ((fixup = next_candidate(turn, NULL, &index)))
+		if (hs_fixup_info(fixup)->has_probe)
+			break;
+	if (!fixup || !has_no_driver(turn->sysname))
+		return 0;
+	turn->state.waiting = true;
+	rc = hs_state_write(&turn->state, "", turn->err);
+	/* What was bound meanwhile had its event when nobody waited for it. */
+	turn->state.waiting = has_no_driver(turn->sysname);
+	return rc;
+}
+
 static int serve(struct turn *turn)
 {
 	struct hs_pin_names pins;
@@ -469,12 +504,16 @@ static int serve(struct turn *turn)
 		return rc;
 	read_pins(turn->sysname, &pins);
 	reconcile(turn, &pins);
-	if (!others_have_it(turn, &pins))
-		rc = serve_groups(turn);
+	if (!others_have_it(turn, &pins)) {
+		rc = wait_for_driver(turn);
+		if (!rc)
+			rc = serve_groups(turn);
+	}
 	hs_pin_names_free(&pins);
 	if (turn->gone) {
 		hs_fixup_detach(turn->sysname, NULL, NULL, NULL);
 		turn->state.n = 0;
+		turn->state.waiting = false;
 	}
 	saved = save(turn);
 	return rc < 0 ? rc : saved;

@@ -110,6 +110,7 @@ int hs_state_open(const char *sysname, bool create, struct hs_state *state, stru
 	state->dir = open_locked(root, sysname, create, err);
 	if (state->dir < 0)
 		return state->dir;
+	state->waiting = !faccessat(state->dir, "waiting", F_OK, AT_SYMLINK_NOFOLLOW);
 	rc = read_objects(state, err);
 	if (rc < 0)
 		hs_state_close(state);
@@ -144,7 +145,13 @@ int hs_state_write(struct hs_state *state, const char *properties, struct hs_err
 	if (!out || fclose(out))
 		return fail(err, state->sysname, -ENOMEM);
 	rc = replace(state, "objects", objects, err);
-	return rc < 0 ? rc : replace(state, "properties", properties, err);
+	if (!rc)
+		rc = replace(state, "properties", properties, err);
+	if (!rc && state->waiting)
+		rc = replace(state, "waiting", "", err);
+	else if (!rc && unlinkat(state->dir, "waiting", 0) < 0 && errno != ENOENT)
+		rc = fail(err, state->sysname, -errno);
+	return rc;
 }
 
 void hs_state_print(const char *sysname, FILE *out)
@@ -165,10 +172,12 @@ void hs_state_remove(struct hs_state *state)
 
 	unlinkat(state->dir, "objects", 0);
 	unlinkat(state->dir, "properties", 0);
+	unlinkat(state->dir, "waiting", 0);
 	unlinkat(state->dir, ".new", 0);
 	snprintf(path, sizeof(path), HS_STATE_ROOT "/%s", state->sysname);
 	rmdir(path);
 	state->n = 0;
+	state->waiting = false;
 }
 
 void hs_state_close(struct hs_state *state)

@@ -4,6 +4,7 @@
  *
  *	objects     what it attached: a line "NAME DIGEST GROUP-DIGEST" for each
  *	properties  all that is attached, for udev, which reads it by itself
+ *	waiting     is there while the device has no driver, see below
  *
  * The directory is there as long as something may be attached, so udev's rule knows
  * by it that a removed device has to be cleaned up after. It is the lock, too: one
@@ -35,6 +36,12 @@ struct hs_state {
 	char sysname[32];
 	struct hs_state_object objects[HS_STATE_OBJECTS_MAX];
 	size_t n;
+	/*
+	 * The device had no driver, and so no report descriptor that could be read, when
+	 * its objects were asked whether they want it: to be asked again by udev's rule,
+	 * when a driver has taken it.
+	 */
+	bool waiting;
 };
 
 /*

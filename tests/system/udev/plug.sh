@@ -79,6 +79,28 @@ plug id=0003:1234:567a
 is 'pins of the second best' "$(pins "$device")" 0010-test__choice
 unplug
 
+# --- its driver comes after the helper, as when udev loads its module
+before=$(helpers)
+echo 0 >/sys/bus/hid/drivers_autoprobe
+plug id=0003:1234:567f wait=add
+is 'driver that has not come' "$(property "$device" DRIVER)" ""
+is 'pins before there is a driver' "$(pins "$device")" ""
+echo "$device" >/sys/bus/hid/drivers_probe
+settle
+is 'driver that came' "$(property "$device" DRIVER)" hid-generic
+is 'pins when there is a driver' "$(pins "$device")" 0010-test__sized
+is 'property when there is a driver' "$(property "$device" HIDSMITH_FIXUPS)" 0010-test__sized
+is 'helpers before and after the driver' "$(helpers)" $((before + 2))
+echo "$device" >/sys/bus/hid/drivers/hid-generic/unbind
+echo "$device" >/sys/bus/hid/drivers_probe
+settle
+is 'helpers when it is bound again' "$(helpers)" $((before + 2))
+unplug
+plug id=0003:1234:567f wait=add
+is 'pins without a driver' "$(pins "$device")" ""
+unplug 'unplug without a driver'
+echo 1 >/sys/bus/hid/drivers_autoprobe
+
 # --- a fixup that cannot load leaves the device as it is, and the log says why
 plug id=0003:1234:567b
 is 'pins of the broken one' "$(pins "$device")" ""
