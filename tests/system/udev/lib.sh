@@ -102,16 +102,17 @@ renew_hwdb()
 	udevadm control --reload || fail 'udevadm control --reload'
 }
 
-# How long to wait for what takes well below a second on real hardware. A kernel that
-# checks each access to memory takes ten times as long.
-patience=60
+# How long to wait, in seconds, for what takes well below one on real hardware: emulated,
+# beside other work, has taken more than a minute. A kernel that checks each access to
+# memory takes ten times as long.
+patience=180
 [ ! -e /sys/kernel/debug/kmemleak ] || patience=600
 
 # Emulated, and with other work on the machine, four seconds are not enough for all.
 # 60 s are the most that can be set.
 slow_machine()
 {
-	local ms=$((patience == 60 ? 40000 : 60000))
+	local ms=$((patience == 180 ? 40000 : 60000))
 	printf '[hidsmith]\ndeadline = %d\n' $ms >/etc/hidsmith/hidsmith.conf
 }
 
