@@ -129,6 +129,11 @@ struct kobject {
 
 struct device {
 	struct kobject kobj;
+	struct device *parent;
+};
+
+struct task_struct {
+	char comm[16];
 };
 
 struct hidraw {
@@ -198,6 +203,21 @@ extern int hid_bpf_hw_output_report(struct hid_bpf_ctx *ctx, __u8 *buf, size_t b
 extern int hid_bpf_input_report(struct hid_bpf_ctx *ctx, enum hid_report_type type, __u8 *data,
 				size_t buf__sz) __ksym;
 
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
+
+/*
+ * 16 bytes of the kernel's memory, from any address, as ->comm[0] to [15]. The kernel
+ * checks loads through a pointer that was cast when they run: what is not there is 0.
+ * bpf_probe_read_kernel() does the same, but where the kernel is locked down to
+ * confidentiality it lets no program load. A cast takes types that are not a module's,
+ * as those of HID may be.
+ */
+static __always_inline const struct task_struct *hs_bytes_at(const void *p)
+{
+	return bpf_rdonly_cast(p - bpf_core_field_offset(struct task_struct, comm),
+			       bpf_core_type_id_kernel(struct task_struct));
+}
+
 /*
  * HS_YIELDS_TO("nintendo");
  *
@@ -222,8 +242,8 @@ static volatile __u64 hs_other_driver __attribute__((unused));
 /* Has the driver that we yield to got the device? */
 static __always_inline bool hs_stands_aside(struct hid_bpf_ctx *hctx)
 {
-	__u64 name[HS_DRIVER_NAME_SIZE / 8] = {}, wanted[HS_DRIVER_NAME_SIZE / 8], differs = 0;
 	struct hid_driver *driver;
+	__u8 differs = 0;
 
 	if (!hs_yields_to[0])
 		return false;
@@ -232,10 +252,11 @@ static __always_inline bool hs_stands_aside(struct hid_bpf_ctx *hctx)
 		return false;
 	if ((__u64)driver == hs_its_driver)
 		return true;
-	bpf_probe_read_kernel_str(name, sizeof(name), driver->name);
-	__builtin_memcpy(wanted, hs_yields_to, sizeof(wanted));
-	for (int i = 0; i < HS_DRIVER_NAME_SIZE / 8; i++)
-		differs |= name[i] ^ wanted[i];
+	for (int i = 0; i < HS_DRIVER_NAME_SIZE; i++) {
+		differs |= hs_bytes_at(driver->name + (i & ~15))->comm[i & 15] ^ hs_yields_to[i];
+		if (!hs_yields_to[i])
+			break;
+	}
 	if (differs)
 		hs_other_driver = (__u64)driver;
 	else

@@ -724,12 +724,18 @@ static __always_inline bool hs_device_ready(struct hid_bpf_ctx *ctx)
  */
 static __always_inline __u64 hs_probe_number(struct hid_bpf_ctx *ctx)
 {
-	struct hidraw *hidraw;
+	struct device *holder;
 
 	if (!bpf_core_type_exists(struct hidraw) || !(ctx->hid->claimed & HID_CLAIMED_HIDRAW))
 		return 0;
-	hidraw = ctx->hid->hidraw;
-	return BPF_CORE_READ(hidraw, dev, kobj.sd, id);
+	/*
+	 * The verifier takes it for a number: cast as in hs_bytes_at(), so that what would
+	 * be a device's parent is hidraw's device.
+	 */
+	holder = bpf_rdonly_cast(ctx->hid->hidraw + bpf_core_field_offset(struct hidraw, dev) -
+					 bpf_core_field_offset(struct device, parent),
+				 bpf_core_type_id_kernel(struct device));
+	return holder->parent->kobj.sd->id;
 }
 
 /*

@@ -219,13 +219,16 @@ static long hs_rdesc_step(__u32 i, const __u8 **rdesc)
 {
 	struct hs_rdesc_walk *w = &hs_rdesc_walk;
 	struct hs_rdesc_facts *facts = &w->facts;
-	__u8 item[5] = {};
+	const struct task_struct *bytes;
+	__u8 item[5];
 	__u32 tag, n, value = 0;
 
 	if (w->at >= w->rdesc_size)
 		return 1;
 	/* The verifier lets probes read arguments only at constant offsets. */
-	bpf_probe_read_kernel(item, sizeof(item), *rdesc + (w->at & (HID_MAX_DESCRIPTOR_SIZE - 1)));
+	bytes = hs_bytes_at(*rdesc + (w->at & (HID_MAX_DESCRIPTOR_SIZE - 1)));
+	for (__u32 k = 0; k < sizeof(item); k++)
+		item[k] = bytes->comm[k];
 	tag = item[0] & 0xfc;
 	n = item[0] & 3;
 	if (n)

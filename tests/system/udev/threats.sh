@@ -334,6 +334,18 @@ for mode in integrity confidentiality; do
 	detached "T15 $mode"
 done
 unplug T15
+# jobs, probes that read the descriptor, drivers' names: what the headers offer
+plug id=0003:1234:5681
+add "$device"
+is 'T15: exit status of one with jobs' "$rc" 0
+is 'T15: pins of one with jobs' "$(pins "$device")" 0010-test__job
+for _ in $(seq 50); do
+	status=$(hidsmith status --json "$device")
+	case $status in *'"runs":1'* | *'"runs": 1'*) break ;; esac
+	sleep 0.1
+done
+has 'T15: the job has run' "$(echo "$status" | tr -d ' ')" '"runs":1'
+unplug 'T15, one with jobs'
 # this one reads the name of the device from the kernel's memory
 plug id=0003:1234:567e
 add "$device"
