@@ -44,6 +44,18 @@ install_theirs()
 	END
 }
 
+# theirs_add DEVICE OBJECT: as if somebody started their program.
+theirs_add()
+{
+	if [ -n "$tree" ]; then
+		"$tree"/usr/lib64/ld-linux-x86-64.so.2 --library-path "$tree/usr/lib/x86_64-linux-gnu" \
+			"$tree/usr/bin/udev-hid-bpf" add "/sys/bus/hid/devices/$1" --bpfdir $objects \
+			"0010-other__$2.bpf.o" >/run/out 2>&1
+	else
+		"$build/tests/system/udev/neighbour" add "$1" "$objects/0010-other__$2.bpf.o" >/run/out 2>&1
+	fi
+}
+
 unplug_one()
 {
 	plug_cmd unplug "$1"
@@ -104,6 +116,36 @@ plug id=0003:1234:567c
 is 'pins of what they cannot serve' "$(pins "$device")" "0010-test__event 0010-test__rdesc"
 is 'ours of what they cannot serve' "$(ours "$device")" "0010-test__event 0010-test__rdesc"
 unplug_one "$device"
+
+# --- theirs comes late, as when a user starts it, or when it is installed later. The
+# kernel has one program for a device's descriptor: the second is refused, and ours
+# stays. Programs for reports can be two, and then both work; ours says so.
+part 'theirs comes late'
+plug id=0003:1234:567d
+kept=$(links "$device")
+is 'ours, first' "$(pins "$device")" 0010-test__rdesc
+theirs_add "$device" rdesc && fail 'a second program for the descriptor'
+is 'pins after theirs was refused' "$(pins "$device")" 0010-test__rdesc
+is 'link after theirs was refused' "$(links "$device")" "$kept"
+is 'axes after theirs was refused' "$(cat /sys/bus/hid/devices/"$device"/input/input*/capabilities/rel)" 902
+check 'udev refresh' hidsmith udev refresh
+is 'link after a refresh' "$(links "$device")" "$kept"
+unplug_one "$device"
+plug id=0003:1234:567a
+kept=$(links "$device")
+theirs_add "$device" event || fail "theirs, late: $(cat /run/out)"
+is 'pins of both' "$(pins "$device")" "0010-other__event 0010-test__choice"
+out=$(hidsmith udev add "$device" 2>&1) || fail "add, beside theirs: $out"
+has 'said so' "$out" 'left alone: 0010-other__event is attached already'
+has 'property of both' "$out" 'HIDSMITH_FIXUPS=0010-other__event 0010-test__choice'
+has 'our link, beside theirs' " $(links "$device") " " $kept "
+check 'udev detach' hidsmith udev detach "$device"
+is 'pins of theirs alone' "$(pins "$device")" 0010-other__event
+# started by hand, it has no rule that takes its pins away
+check 'detach' hidsmith detach "$device" >/dev/null
+[ -n "$tree" ] || sed -i "/^add $device$/d" /run/neighbour.log
+unplug_one "$device"
+is 'links after both' "$(all_links)" 0
 
 # --- each has its own: what goes takes nothing of the other's with it
 part 'each its own'
