@@ -2,12 +2,13 @@
 /*
  * A test that passes because nothing was reported is worth as much as those who
  * report. Each of them is provoked here, with the modules that the kernel has for
- * that, and the harness must see what it says. Run in a VM for themselves:
- * lockdep goes off with its first report.
+ * that and one of ours, and the harness must see what it says. Run in a VM for
+ * themselves: lockdep goes off with its first report.
  */
 #define _GNU_SOURCE
 #include "checkers.h"
 
+#include "guards.h"
 #include "harness.h"
 
 #include <errno.h>
@@ -68,7 +69,7 @@ char *scan_for_leaks(void)
 }
 
 /* kernel/build puts modules beside the kernel, and kernel/vm says where. */
-static int load_module(const char *name, const char *params)
+int load_module(const char *name, const char *params)
 {
 	const char *dir = getenv("HIDSMITH_KERNEL");
 	char path[PATH_MAX];
@@ -82,6 +83,11 @@ static int load_module(const char *name, const char *params)
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+void unload_module(const char *name)
+{
+	check(!syscall(SYS_delete_module, name, 0), "%s.ko stays: %s", name, strerror(errno));
 }
 
 /* Every checker that the tests on the debug kernel count on. */
@@ -137,8 +143,7 @@ static void kmemleak(void)
 	const char *found;
 
 	check_int("kmemleak-test.ko", load_module("kmemleak-test", ""), 0);
-	check(!syscall(SYS_delete_module, "kmemleak_test", 0), "kmemleak-test.ko stays: %s",
-	      strerror(errno));
+	unload_module("kmemleak_test");
 	found = scan_for_leaks();
 	check(found && strstr(found, "unreferenced object"), "kmemleak did not find a leak");
 }
@@ -186,6 +191,10 @@ const struct test checker_tests[] = {
 	{ "checkers/config", "all checkers are built in, lockdep is on", config },
 	{ "checkers/debug-objects", "the kernel's own test of them passed", debug_objects },
 	{ "checkers/kmemleak", "finds memory that a module lost", kmemleak },
+	{ "checkers/guard-above", "what is written above a private stack frame is reported",
+	  guards_above },
+	{ "checkers/guard-below", "and what is written below one", guards_below },
+	{ "checkers/guard-slot", "and in a nested event's own frames", guards_slot },
 	{ "checkers/warning", "a WARN is seen", warning },
 	{ "checkers/lock-held", "by lockdep, and sleeping with it by DEBUG_ATOMIC_SLEEP",
 	  lock_held },
@@ -194,9 +203,12 @@ const struct test checker_tests[] = {
 };
 
 const struct expected_report expected_reports[] = {
-	{ "checkers/warning", "WARNING: ", false },
+	{ "checkers/guard-above", "BPF private stack of program calls_fill", false },
+	{ "checkers/guard-below", "BPF private stack of program calls_fill", false },
+	{ "checkers/guard-slot", "BPF private stack of program in_slots", false },
+	{ "checkers/warning", "WARNING: ", true },
 	{ "checkers/lock-held", "lock held when returning to user space", true },
 	{ "checkers/lock-held", "sleeping function called from invalid context", true },
-	{ "checkers/use-after-free", "KASAN: slab-use-after-free", false },
+	{ "checkers/use-after-free", "KASAN: slab-use-after-free", true },
 	{ 0 },
 };

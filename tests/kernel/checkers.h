@@ -17,4 +17,10 @@ bool lockdep_is_on(void);
  */
 char *scan_for_leaks(void);
 
+/* Loads NAME.ko of those that were built with the kernel. Returns 0 or a negative errno. */
+int load_module(const char *name, const char *params);
+
+/* Takes it away again, or fails. Its name has underscores, as in /proc/modules. */
+void unload_module(const char *name);
+
 #endif

@@ -23,7 +23,7 @@ extern const struct test lifetime_tests[], timer_tests[], context_tests[], input
 extern const struct expected_report {
 	const char *test;
 	const char *text;
-	bool kills; /* whoever caused it: the test need not come to its own end */
+	bool kills; /* perhaps whoever caused it: the test need not come to its own end */
 } expected_reports[];
 
 /* Ends the running test as failed, with what differed. Does not return. */
