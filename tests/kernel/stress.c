@@ -390,8 +390,11 @@ static void lifetime(void)
 	check(kernel_has_func("bpf_timer_set_sleepable_cb"),
 	      "the kernel has no bpf_timer_set_sleepable_cb()");
 	/* all combinations of manner, kind of callback, and waiting for it or not */
-	while (stress_rounds ? round < stress_rounds : now_ns() < end || round % 32)
+	while (stress_rounds ? round < stress_rounds : now_ns() < end || round % 32) {
 		caught += round_of_lifetime(&dev, round++);
+		if (stress_rounds && round % 100 == 0)
+			note("%u of %u rounds", round, stress_rounds);
+	}
 	note("%u rounds in %llu s, %u of them with a callback blocked", round,
 	     (unsigned long long)(now_ns() - start) / 1000000000, caught);
 	check(caught >= round / 2, "too few callbacks were caught");
