@@ -10,6 +10,10 @@
  *	13 02 SS	TrackPoint sensitivity, 1 to 255 (it starts with 5)
  *	13 09 01	middle button as a button of its own, 0 emulates a wheel
  *
+ * As a button of its own it has a usage that only hid-lenovo makes BTN_MIDDLE (page
+ * ffa0, usage fb on USB; page ff00, usage 4 in report 0x15 on Bluetooth), so it is for
+ * programs that read hidraw, and not the default.
+ *
  * We send what the user has set, at attach and after each return.
  *
  * Source: the kernel's hid-lenovo. Where it has the keyboard it has the same
@@ -27,7 +31,8 @@ HS_YIELDS_TO("lenovo");
 
 HS_SETTING_INT(sensitivity, 5, 1, 255, "TrackPoint speed");
 HS_SETTING_BOOL(fn_lock, true, "F1 to F12 without holding Fn");
-HS_SETTING_BOOL(native_middle_button, false, "middle button instead of wheel emulation");
+HS_SETTING_BOOL(native_middle_button, false,
+		"middle button as a vendor's usage instead of wheel emulation");
 
 enum {
 	SENSITIVITY = 0x02,

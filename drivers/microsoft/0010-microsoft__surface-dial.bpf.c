@@ -28,6 +28,13 @@
  * up" at each press and never takes it back. After a pause the dial goes to sleep;
  * Bluetooth keeps the device, and when it comes back its haptics are off.
  *
+ * The kernel asks for the feature report itself while it probes, because it has a
+ * resolution multiplier, but drops the answer: input is off until the probe has ended.
+ * It sends the report back with the largest number of steps and zeros for the rest. What
+ * the dial had there is lost before any program of ours is asked, at the latest when
+ * hid-generic took it without us. Steps and haptics we set afterwards; cut-off
+ * and pause matter with repeats only, which we do not use.
+ *
  * What we do
  * ----------
  * Make it a mouse's wheel in the descriptor, by five edits. Set steps and
