@@ -98,8 +98,8 @@
  * hs_expect(io, timeout_ms, conditions...) comes before the question, because the
  * answer may be there before the question's call returns. A report answers if all
  * (up to 4) conditions hold: HS_BYTE(offset, value), HS_BITS(offset, mask, value),
- * in its first 64 bytes. In step 1 io->buf holds these bytes and io->size the
- * length. Without an answer in time the run fails with -ETIMEDOUT. The device's other
+ * in its first 64 bytes; one that ends before an offset does not. In step 1 io->buf
+ * holds these bytes and io->size the length. Without an answer in time the run fails with -ETIMEDOUT. The device's other
  * jobs wait as long. For this the fixup's event program must offer its reports:
  *
  *	HS_DEVICE_EVENT(event, 64)

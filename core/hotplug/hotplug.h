@@ -45,8 +45,8 @@ int hs_hotplug_remove(const struct hs_hotplug *hotplug, const char *sysname, str
 
 /*
  * The same as add, for a device that is there: what was attached from an object that
- * has changed, has been replaced by a better one or has gone is detached first.
- * What has not changed is not touched.
+ * has changed, has been replaced by a better one or has gone is detached first, and
+ * all of it if another driver has the device now. What has not changed is not touched.
  */
 int hs_hotplug_refresh(const struct hs_hotplug *hotplug, const char *sysname, struct hs_error *err);
 
