@@ -8,21 +8,24 @@
 #include "device.h"
 #include "harness.h"
 #include "progs/hardirq.h"
+#include "progs/lifetime.h"
 #include "progs/timers.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define NR_CPUS   2
-#define NR_KEYS   6 /* of each map but 'inner' */
-#define NR_INNER  2
-#define NR_MANNER 4
-#define ROUND_MS  400
+#define NR_CPUS    2
+#define NR_KEYS    6 /* of each map but 'inner' */
+#define NR_INNER   2
+#define NR_MANNER  4
+#define ROUND_MS   400
+#define NR_UNBINDS 60
 
 /* Timers live in maps that several loaded programs share, so that each may find
  * callbacks of another one, or of one that is gone.
@@ -402,6 +405,52 @@ static void lifetime(void)
 	sleep_ms(500);
 }
 
+struct lookup {
+	struct bpf_object *obj;
+	bool stop;
+};
+
+static void *look_up_all_the_time(void *arg)
+{
+	struct lookup *l = arg;
+
+	on_cpu(1);
+	while (!__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE))
+		run_prog(l->obj, "look_up", NULL, 0);
+	return NULL;
+}
+
+/* A driver takes the reports with it that a request is looking up. */
+static void unbind(void)
+{
+	const volatile struct lookup_counts *counts;
+	struct device *dev = device_new();
+	struct lookup l = { .obj = open_object("lifetime") };
+	pthread_t thread;
+
+	on_cpu(0);
+	set_const(l.obj, "hid_id", dev->id);
+	set_hid_id(l.obj, "lifetime", dev->id);
+	load_object(l.obj);
+	counts = find_var(l.obj, "lookups");
+	check(!pthread_create(&thread, NULL, look_up_all_the_time, &l), "no thread");
+	for (unsigned int i = 0; i < NR_UNBINDS; i++) {
+		unsigned int seen = counts->report;
+
+		check(wait_for(counts->report != seen, 10000), "no request found the report");
+		device_unbind(dev);
+		seen = counts->none;
+		check(wait_for(counts->none != seen, 10000), "requests find a report that is gone");
+		device_bind(dev);
+	}
+	__atomic_store_n(&l.stop, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	check_int("requests that found something else", counts->odd, 0);
+	note("%u requests found the report, %u found none", counts->report, counts->none);
+	bpf_object__close(l.obj);
+	device_free(dev);
+}
+
 /* Last, after the others: what they left behind, and whether the kernel was
  * watching to the end.
  */
@@ -417,6 +466,7 @@ static void leaks(void)
 const struct test stress_tests[] = {
 	{ "stress/timers", "two CPUs arm, cancel, delete, replace, unplug at random", timers },
 	{ "stress/lifetime", "programs go away under their callbacks, in each manner", lifetime },
+	{ "stress/unbind", "the driver goes while requests look up its reports", unbind },
 	{ "stress/leaks", "kmemleak finds nothing afterwards, and lockdep is still on", leaks },
 	{ 0 },
 };

@@ -15,6 +15,8 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
+#define EIO             5
+#define EINVAL          22
 #define EDEADLK         35
 #define CLOCK_MONOTONIC 1
 
@@ -41,6 +43,7 @@ enum hid_report_type {
 
 enum hid_class_request {
 	HID_REQ_GET_REPORT = 0x01,
+	HID_REQ_GET_IDLE = 0x02,
 	HID_REQ_SET_REPORT = 0x09,
 };
 
