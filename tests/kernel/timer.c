@@ -82,7 +82,7 @@ static void arm(struct scene *s, const char *map, int key, uint64_t nsecs, uint6
 	check_int("arming", control(s, map, args), 0);
 }
 
-/* Arms it for now; returns when its callback waits for the device to answer. */
+/* Arms it without a delay; returns when its callback waits for the device to answer. */
 static void block(struct scene *s, const char *map, int key, struct plan plan)
 {
 	init(s, map, key);
