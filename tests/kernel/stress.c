@@ -425,12 +425,10 @@ static void unbind(void)
 {
 	const volatile struct lookup_counts *counts;
 	struct device *dev = device_new();
-	struct lookup l = { .obj = open_object("lifetime") };
+	struct lookup l = { .obj = open_for_device("lifetime", dev->id) };
 	pthread_t thread;
 
 	on_cpu(0);
-	set_const(l.obj, "hid_id", dev->id);
-	set_hid_id(l.obj, "lifetime", dev->id);
 	load_object(l.obj);
 	counts = find_var(l.obj, "lookups");
 	check(!pthread_create(&thread, NULL, look_up_all_the_time, &l), "no thread");
