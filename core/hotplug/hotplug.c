@@ -130,17 +130,23 @@ static int undo_unfinished(struct turn *turn)
 	return 0;
 }
 
-/* The directories of pins that the device has; none is no error. */
-static void read_pins(const char *sysname, struct hs_pin_names *names)
+/* Where the device's pins are; the caller closes it. Negative if there are none. */
+static int open_pins(const char *sysname)
 {
 	char dir_name[HS_PIN_NAME_SIZE];
 	hs_autoclose int root = hs_pins_open_root(HS_PIN_ROOT, false, NULL);
-	hs_autoclose int dir = -1;
+
+	if (root < 0 || hs_pin_name(sysname, dir_name) < 0)
+		return -1;
+	return openat(root, dir_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* The directories of pins that the device has; none is no error. */
+static void read_pins(const char *sysname, struct hs_pin_names *names)
+{
+	hs_autoclose int dir = open_pins(sysname);
 
 	*names = (struct hs_pin_names){ 0 };
-	if (root < 0 || hs_pin_name(sysname, dir_name) < 0)
-		return;
-	dir = openat(root, dir_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir >= 0)
 		hs_pin_names_read(dir, names);
 }
@@ -165,16 +171,21 @@ static void reconcile(struct turn *turn, const struct hs_pin_names *pins)
 	}
 }
 
-/* Has somebody else, such as udev-hid-bpf or a user, pinned programs for it? */
+/*
+ * Has somebody else, such as udev-hid-bpf or a user, pinned programs for it? A directory
+ * without a link is what udev-hid-bpf leaves when the kernel has refused its program.
+ */
 static bool others_have_it(struct turn *turn, const struct hs_pin_names *pins)
 {
+	hs_autoclose int dir = open_pins(turn->sysname);
+
 	for (size_t i = 0; i < pins->n; i++) {
 		char name[HS_PIN_NAME_SIZE];
 		bool own = false;
 
 		for (size_t k = 0; k < turn->state.n && !own; k++)
 			own = is_pin_of(&turn->state.objects[k], pins->names[i]);
-		if (own)
+		if (own || !hs_pins_alive(dir, pins->names[i]))
 			continue;
 		hs_pin_fixup_name(pins->names[i], name);
 		say(turn->hotplug, LOG_NOTICE,

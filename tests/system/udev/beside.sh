@@ -132,6 +132,14 @@ is 'link after theirs was refused' "$(links "$device")" "$kept"
 is 'axes after theirs was refused' "$(cat /sys/bus/hid/devices/"$device"/input/input*/capabilities/rel)" 902
 check 'udev refresh' hidsmith udev refresh
 is 'link after a refresh' "$(links "$device")" "$kept"
+# that directory is nobody's fixup: ours may go and come back
+dead=/sys/fs/bpf/hid/${device//[:.]/_}/0010-other__rdesc_bpf
+[ -n "$tree" ] || mkdir "$dead"
+check 'udev detach' hidsmith udev detach "$device"
+is 'links, ours gone' "$(links "$device")" ""
+check 'add, beside a directory without a link' hidsmith udev add "$device" >/dev/null
+is 'ours, beside a directory without a link' "$(ours "$device")" 0010-test__rdesc
+[ -n "$tree" ] || rmdir "$dead"
 unplug_one "$device"
 plug id=0003:1234:567a
 kept=$(links "$device")
