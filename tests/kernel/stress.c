@@ -8,7 +8,7 @@
 #include "device.h"
 #include "harness.h"
 #include "progs/hardirq.h"
-#include "progs/lifetime.h"
+#include "progs/lookup.h"
 #include "progs/timers.h"
 
 #include <bpf/bpf.h>
@@ -425,10 +425,11 @@ static void unbind(void)
 {
 	const volatile struct lookup_counts *counts;
 	struct device *dev = device_new();
-	struct lookup l = { .obj = open_for_device("lifetime", dev->id) };
+	struct lookup l = { .obj = open_object("lookup") };
 	pthread_t thread;
 
 	on_cpu(0);
+	set_const(l.obj, "hid_id", dev->id);
 	load_object(l.obj);
 	counts = find_var(l.obj, "lookups");
 	check(!pthread_create(&thread, NULL, look_up_all_the_time, &l), "no thread");

@@ -71,33 +71,6 @@ int BPF_PROG(on_event, struct hid_bpf_ctx *hctx, enum hid_report_type type, __u6
 	return 0;
 }
 
-struct lookup_counts lookups;
-
-/* Requests that uhid refuses at once, so that looking up the report is most of them. */
-SEC("syscall")
-int look_up(void *ctx)
-{
-	__u8 buf[REPORT_SIZE] = { FEATURE_ID };
-	struct hid_bpf_ctx *hctx;
-	int i, ret;
-
-	hctx = hid_bpf_allocate_context(hid_id);
-	if (!hctx)
-		return 1;
-	for (i = 0; i < NR_LOOKUPS; i++) {
-		ret = hid_bpf_hw_request(hctx, buf, sizeof(buf), HID_FEATURE_REPORT,
-					 HID_REQ_GET_IDLE);
-		if (ret == -EIO)
-			lookups.report++;
-		else if (ret == -EINVAL)
-			lookups.none++;
-		else
-			lookups.odd++;
-	}
-	hid_bpf_release_context(hctx);
-	return 0;
-}
-
 SEC(".struct_ops.link")
 struct hid_bpf_ops lifetime = {
 	.hid_device_event = (void *)on_event,

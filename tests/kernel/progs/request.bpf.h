@@ -11,7 +11,7 @@
 #define FEATURE_ID  2
 #define OUTPUT_ID   3
 
-static int send_request(int hid, __u8 mark)
+static __attribute__((unused)) int send_request(int hid, __u8 mark)
 {
 	__u8 buf[REPORT_SIZE] = { FEATURE_ID, mark };
 	struct hid_bpf_ctx *ctx;
