@@ -89,7 +89,7 @@ int open_device(struct device *dev)
 	if (write(dev->uhid, &ev, sizeof(ev)) < 0)
 		return -errno;
 	/* Probing goes on after the write. */
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < 1000; i++) {
 		if (!find_device(dev, strcat(phys, "/")))
 			return 0;
 		phys[strlen(phys) - 1] = 0;
@@ -117,7 +117,7 @@ const char *next_report(struct device *dev)
 	ssize_t n = 0;
 	int i;
 
-	if (poll(&p, 1, 1000) == 1)
+	if (poll(&p, 1, 10000) == 1)
 		n = read(dev->hidraw, report, sizeof(report));
 	text[0] = 0;
 	for (i = 0; i < n; i++)

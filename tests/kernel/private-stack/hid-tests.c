@@ -55,96 +55,135 @@ static int not_requested(const struct test *t)
 	return err || !strstr(ctx.why, "combined stack size");
 }
 
-/* A report that is injected from the handler of another, with its own frames. */
-static int injecting(const struct test *t)
-{
-	struct bpf_object *obj = open_hid("injecting", "injector");
-	struct bpf_link *link = NULL;
+/* A program that has a device's events. */
+struct handler {
+	struct bpf_object *obj;
+	struct bpf_link *link, *tracer;
 	struct device dev;
-	int i, err;
+};
 
-	(void)t;
-	if (!obj)
+static int attach_handler(struct handler *h, const char *map, struct bpf_program *tracer)
+{
+	h->link = attach_ops(h->obj, map);
+	if (h->link && tracer)
+		h->tracer = bpf_program__attach(tracer);
+	if (h->link && (!tracer || h->tracer))
+		return 0;
+	return fail("attach", -errno, 0);
+}
+
+/*
+ * @program has a device's events, and @tracer, if not NULL, looks on. Stop it in either
+ * case. On the base it must be refused, and is not attached.
+ */
+static int start_handler(struct handler *h, const char *program, const char *map,
+			 const char *tracer)
+{
+	struct bpf_program *prog = NULL;
+	int err;
+
+	*h = (struct handler){ .dev = { -1, -1, 0 } };
+	h->obj = open_hid(program, map);
+	if (!h->obj)
 		return 1;
-	err = open_device(&dev);
-	if (err) {
-		fail("uhid device", err, 0);
-		goto out;
+	err = open_device(&h->dev);
+	if (err)
+		return fail("uhid device", err, 0);
+	set_device(h->obj, map, &h->dev);
+	if (tracer) {
+		prog = bpf_object__find_program_by_name(h->obj, tracer);
+		bpf_program__set_autoload(prog, true);
 	}
-	set_device(obj, "injector", &dev);
-	bpf_map__set_autocreate(bpf_object__find_map_by_name(obj, "injector_1"), false);
-	err = load_hid(obj, !ctx.base);
-	if (err || ctx.base)
-		goto out;
-	link = attach_ops(obj, "injector");
-	if (!link) {
-		err = fail("attach", -errno, 0);
-		goto out;
-	}
-	for (i = 0; i < 100 && !err; i++) {
-		err = send_report(&dev, 0xaa) || expect_report(&dev, "01 bb 01 02 03 04 05 77") ||
-		      expect_report(&dev, "01 aa 10 20 30 40 50 77");
+	err = load_hid(h->obj, !ctx.base);
+	return err || ctx.base ? err : attach_handler(h, map, prog);
+}
+
+static void stop_handler(struct handler *h)
+{
+	bpf_link__destroy(h->tracer);
+	bpf_link__destroy(h->link);
+	bpf_object__close(h->obj);
+	close_device(&h->dev);
+}
+
+/* A report that is injected from the handler of another, with its own frames. */
+static int inject(struct handler *h, int times)
+{
+	struct device *dev = &h->dev;
+	int i, err = 0;
+
+	for (i = 0; i < times && !err; i++) {
+		err = send_report(dev, 0xaa) || expect_report(dev, "01 bb 01 02 03 04 05 77") ||
+		      expect_report(dev, "01 aa 10 20 30 40 50 77");
 		if (!err)
-			err = send_report(&dev, 0x11) ||
-			      expect_report(&dev, "01 11 10 20 30 40 50 77");
+			err = send_report(dev, 0x11) ||
+			      expect_report(dev, "01 11 10 20 30 40 50 77");
 	}
-	if (!err && get_int(obj, "bad_frames"))
-		err = fail("damaged frames", get_int(obj, "bad_frames"), 0);
-	if (!err && get_int(obj, "same_frame"))
-		err = fail("runs inside of others with their frame", get_int(obj, "same_frame"), 0);
-	if (!err && get_int(obj, "injected") != 100)
-		err = fail("injected", get_int(obj, "injected"), 100);
-	if (err && get_int(obj, "inject_error"))
-		fail("hid_bpf_try_input_report", get_int(obj, "inject_error"), 0);
+	if (!err && get_int(h->obj, "bad_frames"))
+		err = fail("damaged frames", get_int(h->obj, "bad_frames"), 0);
+	if (!err && get_int(h->obj, "same_frame"))
+		err = fail("runs inside of others with their frame", get_int(h->obj, "same_frame"),
+			   0);
+	if (!err && get_int(h->obj, "injected") != times)
+		err = fail("injected", get_int(h->obj, "injected"), times);
+	if (err && get_int(h->obj, "inject_error"))
+		fail("hid_bpf_try_input_report", get_int(h->obj, "inject_error"), 0);
 	if (!err)
 		snprintf(ctx.why, sizeof(ctx.why), "frames and reports intact");
-out:
-	bpf_link__destroy(link);
-	bpf_object__close(obj);
-	close_device(&dev);
+	return err;
+}
+
+static int injecting(const struct test *t)
+{
+	struct handler h;
+	int err = start_handler(&h, "injecting", "injector_0", NULL);
+
+	(void)t;
+	if (!err && !ctx.base)
+		err = inject(&h, 100);
+	stop_handler(&h);
+	return err;
+}
+
+/* Two runs of one program, the inner with frames in another slot: both are in the trace. */
+static int stack_trace(const struct test *t)
+{
+	static const char *const want[] = {
+		"_parse_fields", "_injecting", "hid_process_input", "_inject", "_injecting",
+		"uhid_",         NULL
+	};
+	struct handler h;
+	int err = start_handler(&h, "injecting", "injector_0", "trace_inner_run");
+
+	(void)t;
+	if (!err && !ctx.base)
+		err = inject(&h, 1) || check_trace(h.obj, want);
+	stop_handler(&h);
 	return err;
 }
 
 /* The slot of a run that ends by an exception is free again: there are only four. */
 static int exceptions(const struct test *t)
 {
-	struct bpf_object *obj = open_hid("throwing", "thrower");
-	struct bpf_link *link = NULL;
-	struct device dev;
-	int i, missed, err;
+	struct handler h;
+	int i, missed, err = start_handler(&h, "throwing", "thrower", NULL);
 
 	(void)t;
-	if (!obj)
-		return 1;
-	err = open_device(&dev);
-	if (err) {
-		fail("uhid device", err, 0);
-		goto out;
-	}
-	set_device(obj, "thrower", &dev);
-	err = load_hid(obj, !ctx.base);
 	if (err || ctx.base)
 		goto out;
-	link = attach_ops(obj, "thrower");
-	if (!link) {
-		err = fail("attach", -errno, 0);
-		goto out;
-	}
 	for (i = 0; i < 20 && !err; i++)
-		err = send_report(&dev, 0x11) || expect_report(&dev, "01 11 10 20 30 40 50 77");
-	missed = fdinfo(prog_fd(obj, "throwing"), "recursion_misses");
-	if (!err && get_int(obj, "events") != 20)
-		err = fail("events", get_int(obj, "events"), 20);
-	if (!err && get_int(obj, "not_thrown"))
-		err = fail("runs that went on", get_int(obj, "not_thrown"), 0);
+		err = send_report(&h.dev, 0x11) || expect_report(&h.dev, "01 11 10 20 30 40 50 77");
+	missed = fdinfo(prog_fd(h.obj, "throwing"), "recursion_misses");
+	if (!err && get_int(h.obj, "events") != 20)
+		err = fail("events", get_int(h.obj, "events"), 20);
+	if (!err && get_int(h.obj, "not_thrown"))
+		err = fail("runs that went on", get_int(h.obj, "not_thrown"), 0);
 	if (!err && missed)
 		err = fail("events that were refused", missed, 0);
 	if (!err)
 		snprintf(ctx.why, sizeof(ctx.why), "20 exceptions, all slots free");
 out:
-	bpf_link__destroy(link);
-	bpf_object__close(obj);
-	close_device(&dev);
+	stop_handler(&h);
 	return err;
 }
 
@@ -296,6 +335,7 @@ const struct test hid_tests[] = {
 	{ .name = "hid-fixup", .run = fixup },
 	{ .name = "hid-not-requested", .run = not_requested },
 	{ .name = "hid-inject-from-event", .run = injecting },
+	{ .name = "hid-stack-trace", .run = stack_trace },
 	{ .name = "hid-exception", .run = exceptions },
 	{ .name = "hid-four-slots", .run = preempted },
 	{},

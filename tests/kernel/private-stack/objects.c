@@ -165,6 +165,88 @@ void set_int(struct bpf_object *obj, const char *variable, int value)
 
 	if (p && size == sizeof(int))
 		*(volatile int *)p = value;
+	else
+		ktap_note("no int '%s' in the object's .bss", variable);
+}
+
+/*
+ * Is this the function @want of the kernel, or if it begins with '_' that of a program?
+ * A program's are called bpf_prog_TAG_FUNCTION, the tag being 16 digits.
+ */
+static bool is_function(const char *symbol, const char *want)
+{
+	if (want[0] != '_')
+		return !strncmp(symbol, want, strlen(want));
+	return !strncmp(symbol, "bpf_prog_", 9) && strlen(symbol) > 25 &&
+	       !strcmp(symbol + 25, want);
+}
+
+/* The kernel's name for an address: the last symbol that is not above it. */
+struct symbol {
+	unsigned long long addr, start;
+	char name[128];
+};
+
+static int find_symbols(struct symbol *symbols, size_t n)
+{
+	unsigned long long at;
+	char line[512], name[256];
+	FILE *f = fopen("/proc/kallsyms", "re");
+	size_t i;
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llx %*c %255s", &at, name) != 2)
+			continue;
+		for (i = 0; i < n; i++) {
+			if (at > symbols[i].addr || at < symbols[i].start)
+				continue;
+			symbols[i].start = at;
+			snprintf(symbols[i].name, sizeof(symbols[i].name), "%.127s", name);
+		}
+	}
+	fclose(f);
+	return 0;
+}
+
+int take_trace(struct bpf_object *obj, const char *const *want)
+{
+	struct symbol symbols[TRACE_MAX] = {};
+	unsigned long long *trace;
+	char got[sizeof(ctx.why) - 100] = "";
+	size_t i, n, size, len = 0;
+	int found = 0;
+
+	trace = data_of(obj, "trace", &size);
+	if (!trace || size != TRACE_MAX * sizeof(*trace)) {
+		snprintf(ctx.why, sizeof(ctx.why), "no trace[%d] in the object's .bss", TRACE_MAX);
+		return -ENOENT;
+	}
+	for (n = 0; n < TRACE_MAX && trace[n]; n++)
+		symbols[n].addr = trace[n];
+	memset(trace, 0, size);
+	if (find_symbols(symbols, n))
+		ktap_note("no /proc/kallsyms");
+	for (i = 0; i < n; i++) {
+		if (want[found] && is_function(symbols[i].name, want[found]))
+			found++;
+		if (len < sizeof(got))
+			len += (size_t)snprintf(got + len, sizeof(got) - len, " %s",
+						symbols[i].name);
+	}
+	if (want[found])
+		snprintf(ctx.why, sizeof(ctx.why), "no %s in:%s", want[found], got);
+	else
+		snprintf(ctx.why, sizeof(ctx.why), "complete");
+	return found;
+}
+
+int check_trace(struct bpf_object *obj, const char *const *want)
+{
+	int found = take_trace(obj, want);
+
+	return found < 0 || want[found];
 }
 
 int test_run(int fd, int *retval)

@@ -65,6 +65,16 @@ void *data_of(struct bpf_object *obj, const char *variable, size_t *size);
 int get_int(struct bpf_object *obj, const char *variable);
 void set_int(struct bpf_object *obj, const char *variable, int value);
 
+/*
+ * The object's variable trace[] has a stack trace, innermost function first; it is taken
+ * out. Returns how many of the first functions of @want, which ends with NULL, are in it
+ * in this order, perhaps with others between: "_name" is one of a BPF program, "name" one
+ * of the kernel that begins so. check_trace() returns 0 if all are.
+ */
+#define TRACE_MAX 64
+int take_trace(struct bpf_object *obj, const char *const *want);
+int check_trace(struct bpf_object *obj, const char *const *want);
+
 /* BPF_PROG_TEST_RUN. Returns 0 or a negative errno. */
 int test_run(int fd, int *retval);
 

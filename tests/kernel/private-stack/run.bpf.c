@@ -18,6 +18,7 @@ __u64 frame_addr;
 int ticks;
 int ticks_inside; /* of the timer while the main program was running */
 int in_main;
+int in_tick;
 __u64 trace[64];
 long trace_size;
 int runs;
@@ -153,7 +154,7 @@ static __noinline int tick_inner(int x)
 	FRAME(frame, 304);
 
 	fill(frame, 1000 + x);
-	bpf_ktime_get_ns();
+	bpf_ktime_get_boot_ns();
 	bad_frames += damage(frame, 1000 + x);
 	return x;
 }
@@ -165,7 +166,9 @@ static int tick(void *map, int *key, struct elem *e)
 	fill(frame, 2000 + ticks);
 	if (in_main)
 		ticks_inside++;
+	in_tick = 1;
 	tick_inner(ticks);
+	in_tick = 0;
 	bad_frames += damage(frame, 2000 + ticks);
 	ticks++;
 	return 0;
@@ -203,6 +206,15 @@ int interrupted(void *ctx)
 	bpf_loop(1 << 20, wait_for_tick, NULL, 0);
 	in_main = 0;
 	bad_frames += damage(frame, 8);
+	return 0;
+}
+
+/* tick_inner() calls it, and nothing that the timer may interrupt. */
+SEC("fentry/bpf_ktime_get_boot_ns")
+int trace_tick(void *ctx)
+{
+	if (*(volatile int *)&in_tick)
+		trace_size = bpf_get_stack(ctx, trace, sizeof(trace), 0);
 	return 0;
 }
 

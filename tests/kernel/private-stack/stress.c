@@ -64,9 +64,9 @@ static void *work(void *arg)
 /* Returns 0 if every frame that was looked at had its content. */
 int stress(int seconds)
 {
-	static const char *const maps[MAX_CPUS] = { "injector", "injector_1" };
+	static const char *const maps[MAX_CPUS] = { "injector_0", "injector_1" };
 	struct bpf_link *links[MAX_CPUS] = {}, *timed = NULL;
-	struct bpf_object *hid = open_hid("injecting", "injector");
+	struct bpf_object *hid = open_hid("injecting", "injector_");
 	struct bpf_object *run = load_programs("run", "chain_of_eight", "interrupted", NULL);
 	struct worker w[MAX_CPUS] = {};
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);

@@ -20,14 +20,14 @@ static int put(struct bpf_object *obj, int key, const char *program)
 }
 
 /* The first entry, and one for each tail call. */
-static int check_count(struct bpf_object *obj)
+static int check_count(struct bpf_object *obj, int tail_calls)
 {
 	int entries = get_int(obj, "entries");
 
-	snprintf(ctx.why, sizeof(ctx.why), "%d tail calls", entries - 1);
+	snprintf(ctx.why, sizeof(ctx.why), "%d tail call%s", entries - 1, entries == 2 ? "" : "s");
 	if (get_int(obj, "bad_frames"))
 		snprintf(ctx.why, sizeof(ctx.why), "%d damaged frames", get_int(obj, "bad_frames"));
-	return entries != 1 + MAX_TAIL_CALLS || get_int(obj, "bad_frames");
+	return entries != 1 + tail_calls || get_int(obj, "bad_frames");
 }
 
 /* @first tail calls slot 0 (and 1), where @in_0 (and @in_1) are. */
@@ -50,7 +50,7 @@ static int count(const char *first, const char *in_0, const char *in_1)
 	if (err)
 		snprintf(ctx.why, sizeof(ctx.why), "%s", strerror(-err));
 	else
-		err = check_count(obj);
+		err = check_count(obj, MAX_TAIL_CALLS);
 	bpf_object__close(obj);
 	return err;
 }
@@ -94,19 +94,19 @@ static int frames_raw(const struct test *t)
 	return !count("with_frames_raw", "pong", NULL) || !strstr(ctx.why, "combined stack size");
 }
 
-static int frames(const struct test *t)
+/* @first, on a system call, tail calls @in_0 so many times. */
+static int count_attached(const char *first, const char *in_0, int tail_calls)
 {
-	struct bpf_object *obj = load_programs("tail-call", "with_frames", NULL);
+	struct bpf_object *obj = load_programs("tail-call", first, in_0, NULL);
 	struct bpf_link *link;
 	int err;
 
-	(void)t;
 	if (!obj) {
 		set_reason(errno);
 		return !ctx.base || !strstr(verifier_log(), "combined stack size");
 	}
-	err = put(obj, 0, "with_frames");
-	link = bpf_program__attach(bpf_object__find_program_by_name(obj, "with_frames"));
+	err = put(obj, 0, in_0);
+	link = bpf_program__attach(bpf_object__find_program_by_name(obj, first));
 	if (!err && !link)
 		err = -errno;
 	if (err)
@@ -115,11 +115,24 @@ static int frames(const struct test *t)
 		(void)getpgid(0);
 		bpf_link__destroy(link);
 		link = NULL;
-		err = check_count(obj);
+		err = check_count(obj, tail_calls);
 	}
 	bpf_link__destroy(link);
 	bpf_object__close(obj);
 	return err || ctx.base;
+}
+
+static int frames(const struct test *t)
+{
+	(void)t;
+	return count_attached("with_frames", "with_frames", MAX_TAIL_CALLS);
+}
+
+/* Its frame register is set where a tail call comes in. */
+static int into_frames(const struct test *t)
+{
+	(void)t;
+	return count_attached("to_frames", "all_frames", 1);
 }
 
 /* fentry and fexit on the function that tail calls. */
@@ -153,7 +166,7 @@ static int traced(const struct test *t)
 	if (err)
 		snprintf(ctx.why, sizeof(ctx.why), "%s: %.400s", strerror(-err), verifier_log());
 	else
-		err = check_count(obj);
+		err = check_count(obj, MAX_TAIL_CALLS);
 	bpf_link__destroy(links[0]);
 	bpf_link__destroy(links[1]);
 	bpf_object__close(tracer);
@@ -183,6 +196,7 @@ const struct test tail_call_tests[] = {
 	{ .name = "tail-call-two-programs", .run = two_programs },
 	{ .name = "tail-call-traced", .run = traced },
 	{ .name = "tail-call-frames", .run = frames },
+	{ .name = "tail-call-into-frames", .run = into_frames },
 	{ .name = "tail-call-frames-raw", .run = frames_raw },
 	/* A frame that waits for a tail call counts, and 256 bytes are the limit. */
 	LOAD("tail-call-waiting-frame", "waiting_frame", REFUSE("tail_calls are not allowed"),

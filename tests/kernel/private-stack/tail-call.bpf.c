@@ -122,6 +122,27 @@ int with_frames(void *ctx)
 	return 0;
 }
 
+/* From one without private frames into one whose main program has one, too. */
+SEC("tp/syscalls/sys_enter_getpgid")
+int to_frames(void *ctx)
+{
+	entries++;
+	bpf_tail_call(ctx, &progs, 0);
+	return 0;
+}
+
+SEC("tp/syscalls/sys_enter_getpgid")
+int all_frames(void *ctx)
+{
+	FRAME(frame, 304);
+
+	fill(frame, 7);
+	entries++;
+	inner(entries);
+	bad_frames += damage(frame, 7);
+	return 0;
+}
+
 SEC("raw_tp")
 int with_frames_raw(void *ctx)
 {
