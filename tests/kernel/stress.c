@@ -14,6 +14,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -450,6 +451,29 @@ static void unbind(void)
 	device_free(dev);
 }
 
+/* tests/kernel/private-stack has a program of its own, which lies below this one. */
+static void private_stack(void)
+{
+	char path[PATH_MAX], command[2 * PATH_MAX + 64], line[512];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+	FILE *f;
+
+	check(n > 0, "no /proc/self/exe");
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	snprintf(slash, sizeof(path) - (slash - path), "/private-stack");
+	snprintf(command, sizeof(command), "'%s/test-private-stack' --stress %u '%s'", path,
+		 (stress_seconds + 1) / 2, path);
+	f = popen(command, "r");
+	check(f, "%s: %s", command, strerror(errno));
+	while (fgets(line, sizeof(line), f))
+		note("%.*s", (int)strcspn(line, "\n"), line);
+	check(!pclose(f), "%s failed", command);
+	/* what is freed is looked at, a little later */
+	sleep_ms(1000);
+}
+
 /* Last, after the others: what they left behind, and whether the kernel was
  * watching to the end.
  */
@@ -466,6 +490,8 @@ const struct test stress_tests[] = {
 	{ "stress/timers", "two CPUs arm, cancel, delete, replace, unplug at random", timers },
 	{ "stress/lifetime", "programs go away under their callbacks, in each manner", lifetime },
 	{ "stress/unbind", "the driver goes while requests look up its reports", unbind },
+	{ "stress/private-stack", "private frames of all kinds, of programs that come and go",
+	  private_stack },
 	{ "stress/leaks", "kmemleak finds nothing afterwards, and lockdep is still on", leaks },
 	{ 0 },
 };

@@ -19,6 +19,7 @@ int ticks;
 int ticks_inside; /* of the timer while the main program was running */
 int in_main;
 int in_tick;
+int only_cpu; /* where the main program runs, plus one; 0 for all */
 __u64 trace[64];
 long trace_size;
 int runs;
@@ -195,6 +196,8 @@ int interrupted(void *ctx)
 	struct elem *e;
 	int key = 0;
 
+	if (only_cpu && only_cpu != (int)bpf_get_smp_processor_id() + 1)
+		return 0;
 	fill(frame, 8);
 	e = bpf_map_lookup_elem(&elems, &key);
 	if (!e)
