@@ -514,14 +514,16 @@ static void map_in_map_running(void)
 static void lru_evict(void)
 {
 	struct scene s = start_scene();
+	uint64_t start = now_ns();
 	unsigned int runs;
 
 	for (int key = 0; key < NR_LRU * 4; key++) {
 		new_elem(&s, "lru", key);
 		init(&s, "lru", key);
-		arm(&s, "lru", key, 300 * MS, 0, (struct plan){ .slot = 0 });
+		arm(&s, "lru", key, 3000 * MS, 0, (struct plan){ .slot = 0 });
 	}
-	sleep_ms(700);
+	check(now_ns() - start < 3000 * MS, "the first timers expired before the last was armed");
+	sleep_ms(3500);
 	runs = s.seen[0].sleepable_runs;
 	check(runs > 0 && runs <= NR_LRU, "%u callbacks ran for %d elements", runs, NR_LRU);
 	/* they share a slot of 'seen', which is no overlap of one timer */

@@ -74,8 +74,8 @@ static void count_hardware(__u8 *data)
 	__u32 number;
 
 	__builtin_memcpy(&number, data + 1, sizeof(number));
-	if (number != counts.next)
-		counts.out_of_order++;
+	if (number != counts.next && !counts.out_of_order++)
+		counts.first_gap = counts.next;
 	counts.next = number + 1;
 	counts.hardware++;
 }

@@ -10,6 +10,7 @@ struct input_counts {
 	__u64 out_of_order; /* whose number is not the last one's plus one */
 	__u64 injected; /* reports of inject() that were processed */
 	__u32 next; /* the number that the next one must have */
+	__u32 first_gap; /* and had not, for the first time */
 	__u32 size; /* of the last report, as its event says */
 	__u32 room; /* how much of it there is memory for */
 	__u32 rounds; /* of a loop, in the event of each of the device's reports */
