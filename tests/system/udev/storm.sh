@@ -135,7 +135,8 @@ slabs | join /run/slabs - | awk '$3 - $2 >= 16 { print $3 - $2, $1 }' | sort -rn
 [ $more -lt 2048 ] || fail "slab memory grew by $more kB"
 now=$(memory RssAnon)
 echo "# udevd: $own kB of its own, then $now kB; in all $rss kB, then $(memory VmRSS) kB"
-# its heap grows by some 200 kB in the first 100 rounds, and stays there
+# Its heap grows by some 270 kB in the first 100 rounds, and by 170 kB in the next 900: why,
+# and whether it does so without our rule, is not known.
 [ $((now - own)) -lt 512 ] || fail "udevd grew by $((now - own)) kB"
 reports=$(dmesg | grep -wE 'BUG|WARNING|KASAN|possible (recursive|circular)|INFO: task|Call Trace|unreferenced object')
 is 'kernel reports' "$reports" ""
