@@ -84,15 +84,19 @@ static __noinline int look(void)
 	return 0;
 }
 
-/* A report whose second byte is aa makes a report with bb come before it. */
+/* A report whose second byte is aa makes a report with bb come before it. That one takes
+ * its place in the handler's data.
+ */
 SEC("struct_ops/hid_device_event")
 int BPF_PROG(injecting, struct hid_bpf_ctx *hctx, enum hid_report_type type, __u64 source)
 {
 	FRAME(frame, 240);
 	__u8 *data = hid_bpf_get_data(hctx, 0, REPORT_SIZE);
+	__u64 own;
 
 	if (!data)
 		return 0;
+	own = *(__u64 *)data;
 	fill(frame, data[1] + (source != 0));
 	depth++;
 	parse_fields(data);
@@ -103,6 +107,7 @@ int BPF_PROG(injecting, struct hid_bpf_ctx *hctx, enum hid_report_type type, __u
 		events++;
 		if (data[1] == 0xaa)
 			inject(hctx);
+		*(__u64 *)data = own;
 	}
 	depth--;
 	bad_frames += damage(frame, data[1] + (source != 0));
