@@ -452,7 +452,7 @@ static void unbind(void)
 }
 
 /* tests/kernel/private-stack has a program of its own, which lies below this one. */
-static void private_stack(void)
+static void run_private_stack(const char *option)
 {
 	char path[PATH_MAX], command[2 * PATH_MAX + 64], line[512];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
@@ -463,8 +463,7 @@ static void private_stack(void)
 	path[n] = '\0';
 	slash = strrchr(path, '/');
 	snprintf(slash, sizeof(path) - (slash - path), "/private-stack");
-	snprintf(command, sizeof(command), "'%s/test-private-stack' --stress %u '%s'", path,
-		 (stress_seconds + 1) / 2, path);
+	snprintf(command, sizeof(command), "'%s/test-private-stack' %s '%s'", path, option, path);
 	f = popen(command, "r");
 	check(f, "%s: %s", command, strerror(errno));
 	while (fgets(line, sizeof(line), f))
@@ -472,6 +471,19 @@ static void private_stack(void)
 	check(!pclose(f), "%s failed", command);
 	/* what is freed is looked at, a little later */
 	sleep_ms(1000);
+}
+
+static void private_stack(void)
+{
+	char option[32];
+
+	snprintf(option, sizeof(option), "--stress %u", (stress_seconds + 1) / 2);
+	run_private_stack(option);
+}
+
+static void scarce(void)
+{
+	run_private_stack("--scarce");
 }
 
 /* Last, after the others: what they left behind, and whether the kernel was
@@ -492,6 +504,7 @@ const struct test stress_tests[] = {
 	{ "stress/unbind", "the driver goes while requests look up its reports", unbind },
 	{ "stress/private-stack", "private frames of all kinds, of programs that come and go",
 	  private_stack },
+	{ "stress/scarce", "they are loaded while each allocation fails in turn", scarce },
 	{ "stress/leaks", "kmemleak finds nothing afterwards, and lockdep is still on", leaks },
 	{ 0 },
 };

@@ -90,37 +90,71 @@ static void resolve(struct program *p)
 }
 
 /* The kernel wants to know that callbacks are static functions; one type is enough. */
-static int load_btf(int *type)
+static int load_btf(int *id)
 {
-	struct btf *btf = btf__new_empty();
-	int ret, proto, fd;
+	static int fd = -1, type;
+	struct btf *btf;
+	int ret, proto;
 
+	*id = type;
+	if (fd >= 0)
+		return fd;
+	btf = btf__new_empty();
 	if (!btf)
 		return -errno;
 	ret = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
 	proto = ret < 0 ? ret : btf__add_func_proto(btf, ret);
-	*type = proto < 0 ? proto : btf__add_func(btf, "function", BTF_FUNC_STATIC, proto);
-	fd = *type < 0 ? *type : btf__load_into_kernel(btf);
+	type = proto < 0 ? proto : btf__add_func(btf, "function", BTF_FUNC_STATIC, proto);
+	fd = type < 0 ? type : btf__load_into_kernel(btf);
 	if (!fd)
 		fd = btf__fd(btf);
 	/* The descriptor belongs to the object. */
 	if (fd >= 0)
 		btf__set_fd(btf, -1);
 	btf__free(btf);
+	*id = type;
 	return fd;
+}
+
+static bool names_function(const struct bpf_insn *insn)
+{
+	return (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL) ||
+	       (insn->code == (BPF_LD | BPF_DW | BPF_IMM) && insn->src_reg == BPF_PSEUDO_FUNC);
+}
+
+int describe_functions(const struct bpf_insn *insns, size_t count, struct bpf_func_info *info,
+		       int *btf)
+{
+	int n = 0, type;
+	size_t i, k;
+
+	*btf = load_btf(&type);
+	if (*btf < 0)
+		return *btf;
+	for (i = 0; i < count; i++) {
+		bool begins = !i;
+
+		for (k = 0; k < count && !begins; k++)
+			begins = names_function(&insns[k]) && k + insns[k].imm + 1 == i;
+		if (!begins)
+			continue;
+		if (n == MAX_FUNCS)
+			return -E2BIG;
+		info[n++] = (struct bpf_func_info){ .insn_off = (__u32)i, .type_id = (__u32)type };
+	}
+	return n;
 }
 
 int load_generated(const struct generated *g, char *log, unsigned int log_size)
 {
 	static struct program p;
 	static struct bpf_object *maps;
-	static int btf = -1, type;
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = log, .log_size = log_size,
 		    .log_level = 4, /* errors and statistics only */
 		    .expected_attach_type = (enum bpf_attach_type)g->attach_type,
 		    .attach_btf_id = g->attach_btf_id, .func_info = p.info,
 		    .func_info_cnt = (__u32)g->count, .func_info_rec_size = sizeof(p.info[0]));
-	int i, func, err;
+	int i, func, err, btf, type;
 
 	log[0] = 0;
 	if (!maps) {
@@ -133,8 +167,7 @@ int load_generated(const struct generated *g, char *log, unsigned int log_size)
 			return err;
 		}
 	}
-	if (btf < 0)
-		btf = load_btf(&type);
+	btf = load_btf(&type);
 	if (btf < 0)
 		return btf;
 	p.map = bpf_object__find_map_fd_by_name(maps, "elems");

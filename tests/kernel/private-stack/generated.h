@@ -4,6 +4,9 @@
 #define GENERATED_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+struct bpf_insn;
 
 #define MAX_CALLS 4
 #define NO_CALL   (-1)
@@ -39,5 +42,15 @@ struct generated {
  * @log. To be called once with a program that loads before memory is limited.
  */
 int load_generated(const struct generated *g, char *log, unsigned int log_size);
+
+struct bpf_func_info;
+
+/*
+ * Says of every function of the program that it is static and returns an int. @info has
+ * room for MAX_FUNCS. Returns how many there are, or a negative errno; @btf is the
+ * descriptor that their type is in, and stays open.
+ */
+int describe_functions(const struct bpf_insn *insns, size_t count, struct bpf_func_info *info,
+		       int *btf);
 
 #endif

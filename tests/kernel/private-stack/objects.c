@@ -257,3 +257,15 @@ int test_run(int fd, int *retval)
 	*retval = (int)opts.retval;
 	return err;
 }
+
+void uprobe_here(void)
+{
+	__asm__ volatile("");
+}
+
+struct bpf_link *attach_uprobe(const struct bpf_program *prog)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .func_name = "uprobe_here");
+
+	return bpf_program__attach_uprobe_opts(prog, 0, "/proc/self/exe", 0, &opts);
+}

@@ -17,14 +17,16 @@
 #include "private-stack.h"
 
 static const char help[] =
-	"usage: private-stack [--base] [--table] [--only NAME | --stress SECONDS] OBJECT-DIRECTORY\n"
+	"usage: private-stack [--base] [--table] [--only NAME] OBJECT-DIRECTORY\n"
+	"       private-stack --stress SECONDS | --scarce OBJECT-DIRECTORY\n"
 	"\n"
 	"Runs the tests of private stacks and tail calls; as root, in the VM.\n"
 	"\n"
 	"  --base       expect what the unpatched kernel does\n"
 	"  --table      print test and result as two columns instead of KTAP\n"
 	"  --only NAME  run one test\n"
-	"  --stress SEC use all kinds of private frames on all processors for SEC seconds\n";
+	"  --stress SEC use all kinds of private frames on all processors for SEC seconds\n"
+	"  --scarce     load programs of all kinds while each allocation fails in turn\n";
 
 /* libbpf's own messages matter only where a test does not expect a failure. */
 static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -102,6 +104,7 @@ int main(int argc, char **argv)
 		{ "table", no_argument, NULL, 't' },
 		{ "only", required_argument, NULL, 'o' },
 		{ "stress", required_argument, NULL, 's' },
+		{ "scarce", no_argument, NULL, 'm' },
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
@@ -111,6 +114,7 @@ int main(int argc, char **argv)
 					      log_tests };
 	const char *only = NULL;
 	const struct test *t;
+	bool no_memory = false;
 	int c, n = 0, failed = 0, seconds = 0;
 	size_t i;
 
@@ -127,6 +131,9 @@ int main(int argc, char **argv)
 			break;
 		case 's':
 			seconds = atoi(optarg);
+			break;
+		case 'm':
+			no_memory = true;
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -145,9 +152,12 @@ int main(int argc, char **argv)
 	if (!reports_open())
 		return 1;
 
-	if (seconds > 0) {
+	if (seconds > 0 || no_memory) {
 		ktap_start(1);
-		ktap_result(!stress(seconds), "stress");
+		if (no_memory)
+			ktap_result(!scarce(), "scarce");
+		else
+			ktap_result(!stress(seconds), "stress");
 		return ktap_end();
 	}
 	for (i = 0; i < sizeof(tables) / sizeof(*tables); i++)

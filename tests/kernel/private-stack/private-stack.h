@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct bpf_link;
 struct bpf_object;
+struct bpf_program;
 
 struct verdict {
 	bool accept;
@@ -75,11 +77,16 @@ void set_int(struct bpf_object *obj, const char *variable, int value);
 int take_trace(struct bpf_object *obj, const char *const *want);
 int check_trace(struct bpf_object *obj, const char *const *want);
 
+/* Attaches to uprobe_here(), in this process only. */
+struct bpf_link *attach_uprobe(const struct bpf_program *prog);
+__attribute__((noinline)) void uprobe_here(void);
+
 /* BPF_PROG_TEST_RUN. Returns 0 or a negative errno. */
 int test_run(int fd, int *retval);
 
-/* See stress.c. */
+/* See stress.c and scarce.c. Return 0 if all was as it should be. */
 int stress(int seconds);
+int scarce(void);
 
 #define REPORT_SIZE 8
 

@@ -364,16 +364,9 @@ static int replaced(const struct test *t)
 	return err || ctx.base;
 }
 
-/* What the uprobe is on. */
-static __attribute__((noinline)) void uprobe_here(void)
-{
-	__asm__ volatile("");
-}
-
 /* A hundred times; with the program on the helper, too, that it calls once in each run. */
 static int run_uprobed(bool kprobe)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .func_name = "uprobe_here");
 	struct bpf_object *obj = load_run("uprobed");
 	struct bpf_link *link, *other = NULL;
 	struct bpf_program *prog;
@@ -382,7 +375,7 @@ static int run_uprobed(bool kprobe)
 	if (!obj)
 		return !refused_on_base();
 	prog = bpf_object__find_program_by_name(obj, "uprobed");
-	link = bpf_program__attach_uprobe_opts(prog, 0, "/proc/self/exe", 0, &opts);
+	link = attach_uprobe(prog);
 	if (link && kprobe)
 		other = bpf_program__attach_kprobe(prog, false, "bpf_ktime_get_ns");
 	if (!link || (kprobe && !other))

@@ -62,15 +62,8 @@ static void drain(struct device *dev)
 		;
 }
 
-/* What the uprobe is on. */
-static __attribute__((noinline)) void probe_here(void)
-{
-	__asm__ volatile("");
-}
-
 static int attach(struct worker *w)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .func_name = "probe_here");
 	int map, fd = prog_fd(w->tail_call, "with_frames"), key = 0;
 	size_t size;
 
@@ -84,9 +77,7 @@ static int attach(struct worker *w)
 	w->links[0] = bpf_program__attach(bpf_object__find_program_by_name(w->run, "interrupted"));
 	w->links[1] =
 		bpf_program__attach(bpf_object__find_program_by_name(w->tail_call, "with_frames"));
-	w->links[2] =
-		bpf_program__attach_uprobe_opts(bpf_object__find_program_by_name(w->run, "uprobed"),
-						0, "/proc/self/exe", 0, &opts);
+	w->links[2] = attach_uprobe(bpf_object__find_program_by_name(w->run, "uprobed"));
 	return w->ticks_inside && w->links[0] && w->links[1] && w->links[2] ? 0 : -errno;
 }
 
@@ -132,7 +123,7 @@ static int one_round(struct worker *w)
 	if (!err)
 		err = test_run(prog_fd(w->run, "interrupted"), &ret);
 	(void)getpgid(0);
-	probe_here();
+	uprobe_here();
 	drain(&w->dev);
 	w->rounds++;
 	return err;

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: MIT
+/*
+ * One allocation of a load fails, then the next one, and so on until a load needs fewer.
+ * Programs of all kinds of private frames must load with them, or do without, or be
+ * refused; whoever watches the kernel sees nothing wrong. For the debug
+ * kernel, which can make allocations fail, and can run programs without the JIT.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "../ktap.h"
+#include "generated.h"
+#include "private-stack.h"
+
+/* More allocations than any load here needs. */
+#define MANY "1000000"
+
+/* Private frames and the JIT come last; before them the verifier is at work, as ever. */
+#define LAST_ALLOCATIONS 150
+#define MAX_PASSES       10
+
+static char log_buf[1 << 16];
+
+/* What a load came to. */
+enum outcome {
+	WITH_FRAMES, /* as with enough memory */
+	FEWER_FRAMES, /* what fits it on the kernel stack */
+	WITHOUT_FRAMES, /* all of it there */
+	NO_FRAMES, /* refused: too deep for the kernel stack alone */
+	INTERPRETED, /* the JIT had no memory */
+	NOT_INTERPRETED, /* neither had it, and the interpreter can't run the program */
+	NO_MEMORY, /* refused for something else */
+	NR_OUTCOMES,
+};
+
+static const char *const outcome_names[NR_OUTCOMES] = {
+	"with frames", "with fewer",      "without",   "refused for frames",
+	"interpreted", "not interpreted", "no memory",
+};
+
+/* The instructions of a program of an object, to be loaded by one system call. */
+struct copy {
+	struct bpf_object *obj;
+	struct bpf_program *prog;
+	struct bpf_func_info functions[MAX_FUNCS];
+	struct bpf_prog_load_opts opts;
+};
+
+struct subject {
+	const char *name;
+	struct generated generated; /* with one function at least, or ... */
+	const char *object, *program, *maps; /* ... this; maps: of struct_ops, by prefix */
+	enum outcome no_frames, no_jit; /* what comes of it if there is no memory for those */
+	int bytes; /* of its private stack */
+	struct copy copy;
+};
+
+static const struct generated_func small[] = { { 128, CALLS(1), false }, { 128, NO_CALLS, false } };
+static const struct generated_func large[] = { { 400, CALLS(1), false }, { 400, NO_CALLS, false } };
+static const struct generated_func timer[] = { { 0, NO_CALLS, false }, { 400, NO_CALLS, true } };
+static const struct generated_func timers[] = {
+	{ 0, NO_CALLS, false },
+	{ 400, CALLS(2), true },
+	{ 400, NO_CALLS, false },
+	{ 200, NO_CALLS, true },
+};
+
+#define GENERATED(prog_type, f) \
+	.generated = { .funcs = (f), .count = sizeof(f) / sizeof(*(f)), .type = (prog_type) }
+
+static struct subject subjects[] = {
+	{ "two small functions", GENERATED(BPF_PROG_TYPE_TRACEPOINT, small),
+	  .no_frames = WITHOUT_FRAMES, .no_jit = INTERPRETED },
+	{ "two large ones", GENERATED(BPF_PROG_TYPE_RAW_TRACEPOINT, large), .no_frames = NO_FRAMES,
+	  .no_jit = NOT_INTERPRETED },
+	{ "a timer's callback", GENERATED(BPF_PROG_TYPE_SCHED_CLS, timer),
+	  .no_frames = WITHOUT_FRAMES, .no_jit = NOT_INTERPRETED },
+	{ "a small and a large one", GENERATED(BPF_PROG_TYPE_SCHED_CLS, timers),
+	  .no_frames = FEWER_FRAMES, .no_jit = NOT_INTERPRETED },
+	{ "an event handler", .object = "hid", .program = "large_event", .maps = "heavy",
+	  .no_frames = NO_FRAMES, .no_jit = NOT_INTERPRETED },
+	{ "tail calls", .object = "tail-call", .program = "with_frames_raw", .no_frames = NO_FRAMES,
+	  .no_jit = NOT_INTERPRETED },
+};
+
+/* What must come of @subject's loads, each at least once, and nothing else. */
+static bool wanted(const struct subject *s, enum outcome outcome)
+{
+	return outcome == WITH_FRAMES || outcome == NO_MEMORY || outcome == s->no_frames ||
+	       outcome == s->no_jit;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (err)
+		ktap_note("%s: %s (run it on the debug kernel)", path, strerror(-err));
+	return err;
+}
+
+/* Also allocations that could wait for memory, and of single pages; without a word. */
+static int let_allocations_fail(void)
+{
+	static const char *const settings[][2] = {
+		{ "/sys/kernel/debug/failslab/ignore-gfp-wait", "N" },
+		{ "/sys/kernel/debug/failslab/verbose", "0" },
+		{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N" },
+		{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N" },
+		{ "/sys/kernel/debug/fail_page_alloc/min-order", "0" },
+		{ "/sys/kernel/debug/fail_page_alloc/verbose", "0" },
+	};
+	int err = 0;
+	size_t i;
+
+	if (mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL) && errno != EBUSY)
+		return -errno;
+	for (i = 0; i < sizeof(settings) / sizeof(*settings) && !err; i++)
+		err = write_file(settings[i][0], settings[i][1]);
+	/* Only the load itself shall be short of memory. */
+	if (!err && mlockall(MCL_CURRENT | MCL_FUTURE))
+		err = -errno;
+	return err;
+}
+
+static int open_copy(struct subject *s)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	struct copy *c = &s->copy;
+	int err, functions, btf;
+
+	if (s->maps) {
+		c->obj = open_hid(s->program, s->maps);
+	} else {
+		c->obj = open_object(s->object);
+		if (c->obj)
+			bpf_program__set_autoload(bpf_object__find_program_by_name(c->obj,
+										   s->program),
+						  true);
+	}
+	if (!c->obj)
+		return -ENOENT;
+	err = bpf_object__load(c->obj);
+	if (err)
+		return err;
+	c->prog = bpf_object__find_program_by_name(c->obj, s->program);
+	if (bpf_prog_get_info_by_fd(bpf_program__fd(c->prog), &info, &size))
+		return -errno;
+	functions = describe_functions(bpf_program__insns(c->prog), bpf_program__insn_cnt(c->prog),
+				       c->functions, &btf);
+	if (functions < 0)
+		return functions;
+	c->opts = (struct bpf_prog_load_opts){
+		.sz = sizeof(c->opts),
+		.expected_attach_type = bpf_program__expected_attach_type(c->prog),
+		.attach_btf_id = info.attach_btf_id,
+		.prog_btf_fd = (__u32)btf,
+		.func_info = c->functions,
+		.func_info_cnt = (__u32)functions,
+		.func_info_rec_size = sizeof(c->functions[0]),
+		.log_buf = log_buf,
+		.log_size = sizeof(log_buf),
+		.log_level = 4,
+	};
+	return 0;
+}
+
+/* A descriptor or a negative errno. */
+static int load(struct subject *s)
+{
+	if (s->generated.count)
+		return load_generated(&s->generated, log_buf, sizeof(log_buf));
+	log_buf[0] = 0;
+	return bpf_prog_load(bpf_program__type(s->copy.prog), "copy", "GPL",
+			     bpf_program__insns(s->copy.prog), bpf_program__insn_cnt(s->copy.prog),
+			     &s->copy.opts);
+}
+
+static enum outcome outcome_of(const struct subject *s, int fd)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	int bytes;
+
+	if (fd < 0 && strstr(log_buf, "cannot allocate private stack"))
+		return NO_FRAMES;
+	if (fd < 0)
+		return strstr(log_buf, "not allowed in non-JITed") ? NOT_INTERPRETED : NO_MEMORY;
+	if (bpf_prog_get_info_by_fd(fd, &info, &size))
+		return NR_OUTCOMES;
+	bytes = fdinfo(fd, "priv_stack");
+	if (bytes <= 0)
+		return info.jited_prog_len ? WITHOUT_FRAMES : INTERPRETED;
+	/* The interpreter does not know them. */
+	if (!info.jited_prog_len)
+		return NR_OUTCOMES;
+	return bytes == s->bytes ? WITH_FRAMES : FEWER_FRAMES;
+}
+
+/*
+ * Loads it while allocation number @nth fails. Returns whether it came to that one, or
+ * a negative errno.
+ */
+static int load_failing(struct subject *s, int fail_nth, int nth, enum outcome *outcome)
+{
+	char text[16];
+	int fd, left, retval = 0, err = 0;
+
+	snprintf(text, sizeof(text), "%d", nth);
+	if (pwrite(fail_nth, text, strlen(text), 0) < 0)
+		return -errno;
+	fd = load(s);
+	memset(text, 0, sizeof(text));
+	if (pread(fail_nth, text, sizeof(text) - 1, 0) < 0 || pwrite(fail_nth, "0", 1, 0) < 0)
+		return -errno;
+	left = atoi(text);
+	*outcome = outcome_of(s, fd);
+	if (*outcome == NR_OUTCOMES)
+		ktap_note("%s, allocation %d: private frames without the JIT", s->name, nth);
+	if (fd >= 0 && s->generated.type == BPF_PROG_TYPE_RAW_TRACEPOINT)
+		err = test_run(fd, &retval);
+	if (err || retval)
+		ktap_note("%s, allocation %d: runs with error %d, and returns %d", s->name, nth,
+			  err, retval);
+	if (fd >= 0)
+		close(fd);
+	return err || retval || *outcome == NR_OUTCOMES ? -EBADE : !left;
+}
+
+/*
+ * Loads it with all the memory that there is. Returns how many allocations that took, or
+ * a negative errno.
+ */
+static int count_allocations(struct subject *s, int fail_nth)
+{
+	int fd, left = 0;
+	char text[16] = "";
+
+	if (pwrite(fail_nth, MANY, strlen(MANY), 0) < 0)
+		return -errno;
+	fd = load(s);
+	if (pread(fail_nth, text, sizeof(text) - 1, 0) < 0 || pwrite(fail_nth, "0", 1, 0) < 0)
+		return -errno;
+	left = atoi(text);
+	if (fd < 0)
+		return fd;
+	s->bytes = fdinfo(fd, "priv_stack");
+	close(fd);
+	return s->bytes > 0 ? atoi(MANY) - left : -ENOMSG;
+}
+
+static bool complete(const struct subject *s, const int *counts)
+{
+	int o;
+
+	for (o = 0; o < NR_OUTCOMES; o++)
+		if (!counts[o] && wanted(s, o))
+			return false;
+	return true;
+}
+
+static int check_counts(const struct subject *s, const int *counts)
+{
+	int o, err = 0;
+
+	for (o = 0; o < NR_OUTCOMES; o++) {
+		if (!counts[o] != wanted(s, o))
+			continue;
+		ktap_note("%s: '%s' %s", s->name, outcome_names[o],
+			  counts[o] ? "must not be" : "is missing");
+		err = -ENOMSG;
+	}
+	return err;
+}
+
+/* From allocation @nth on, until a load does not come to it. */
+static int starve_from(struct subject *s, int fail_nth, int nth, int *counts)
+{
+	enum outcome outcome = NR_OUTCOMES;
+	int reached;
+
+	do {
+		reached = load_failing(s, fail_nth, nth++, &outcome);
+		if (reached < 0)
+			return reached;
+		counts[outcome]++;
+	} while (reached);
+	if (outcome == WITH_FRAMES)
+		return 0;
+	ktap_note("%s: with enough memory: %s", s->name, outcome_names[outcome]);
+	return -EINVAL;
+}
+
+static int starve(struct subject *s, int fail_nth)
+{
+	int counts[NR_OUTCOMES] = {}, allocations, err, o, pass = 0;
+	char line[256] = "";
+	size_t len = 0;
+
+	err = s->generated.count ? 0 : open_copy(s);
+	/* What libbpf and the kernel do only once is done in the first of the two. */
+	allocations = err ?: count_allocations(s, fail_nth);
+	if (allocations > 0)
+		allocations = count_allocations(s, fail_nth);
+	if (allocations <= 0) {
+		ktap_note("%s does not load: %s: %.2000s", s->name, strerror(-allocations),
+			  log_buf);
+		return -EINVAL;
+	}
+	/*
+	 * The checkers allocate, too, one time more than another, so that a pass may miss
+	 * an allocation.
+	 */
+	do {
+		err = starve_from(s, fail_nth,
+				  allocations > LAST_ALLOCATIONS ? allocations - LAST_ALLOCATIONS
+								 : 1,
+				  counts);
+	} while (!err && ++pass < MAX_PASSES && !complete(s, counts));
+	bpf_object__close(s->copy.obj);
+	for (o = 0; o < NR_OUTCOMES; o++)
+		if (counts[o])
+			len += (size_t)snprintf(line + len, sizeof(line) - len, ", %s %d",
+						outcome_names[o], counts[o]);
+	ktap_note("%s: %d bytes, %d allocations, %d times%s", s->name, s->bytes, allocations, pass,
+		  line);
+	return err ?: check_counts(s, counts);
+}
+
+int scarce(void)
+{
+	int fail_nth, err, failed = 0;
+	size_t i;
+
+	err = let_allocations_fail();
+	if (err)
+		return err;
+	fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (fail_nth < 0) {
+		ktap_note("/proc/thread-self/fail-nth: %s", strerror(errno));
+		return -errno;
+	}
+	for (i = 0; i < sizeof(subjects) / sizeof(*subjects); i++) {
+		err = starve(&subjects[i], fail_nth);
+		failed = failed ?: err;
+	}
+	close(fail_nth);
+	return failed;
+}
