@@ -2,19 +2,21 @@
 /*
  * One allocation of a load fails, then the next one, and so on until a load needs fewer.
  * Programs of all kinds of private frames must load with them, or do without, or be
- * refused; whoever watches the kernel sees nothing wrong. For the debug
- * kernel, which can make allocations fail, and can run programs without the JIT.
+ * refused; whoever watches the kernel sees nothing wrong. For the debug kernel, which can
+ * make allocations fail, and can run programs without the JIT.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../ktap.h"
@@ -26,7 +28,7 @@
 
 /* Private frames and the JIT come last; before them the verifier is at work, as ever. */
 #define LAST_ALLOCATIONS 150
-#define MAX_PASSES       10
+#define MAX_PASSES       40
 
 static char log_buf[1 << 16];
 
@@ -39,7 +41,7 @@ enum outcome {
 	INTERPRETED, /* the JIT had no memory */
 	NOT_INTERPRETED, /* neither had it, and the interpreter can't run the program */
 	NO_MEMORY, /* refused for something else */
-	NR_OUTCOMES,
+	NR_OUTCOMES, /* none of these */
 };
 
 static const char *const outcome_names[NR_OUTCOMES] = {
@@ -190,16 +192,30 @@ static int load(struct subject *s)
 			     &s->copy.opts);
 }
 
+/* The verifier, too, says -EFAULT or -EINVAL in places; but not for a reason of its own. */
+static enum outcome outcome_of_failure(int err)
+{
+	static const char *const wrong[] = { "verifier bug", "stack size", "too large" };
+	size_t i;
+
+	if (strstr(log_buf, "cannot allocate private stack"))
+		return NO_FRAMES;
+	if (strstr(log_buf, "not allowed in non-JITed"))
+		return NOT_INTERPRETED;
+	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		if (strstr(log_buf, wrong[i]))
+			return NR_OUTCOMES;
+	return err == -ENOMEM || err == -EFAULT || err == -EINVAL ? NO_MEMORY : NR_OUTCOMES;
+}
+
 static enum outcome outcome_of(const struct subject *s, int fd)
 {
 	struct bpf_prog_info info = {};
 	__u32 size = sizeof(info);
 	int bytes;
 
-	if (fd < 0 && strstr(log_buf, "cannot allocate private stack"))
-		return NO_FRAMES;
 	if (fd < 0)
-		return strstr(log_buf, "not allowed in non-JITed") ? NOT_INTERPRETED : NO_MEMORY;
+		return outcome_of_failure(fd);
 	if (bpf_prog_get_info_by_fd(fd, &info, &size))
 		return NR_OUTCOMES;
 	bytes = fdinfo(fd, "priv_stack");
@@ -211,14 +227,60 @@ static enum outcome outcome_of(const struct subject *s, int fd)
 	return bytes == s->bytes ? WITH_FRAMES : FEWER_FRAMES;
 }
 
+/* On a system call, which is then made. Returns how often the program ran. */
+static int run_tracepoint(int prog)
+{
+	static const char path[] = "/sys/kernel/tracing/events/syscalls/sys_enter_getpgid/id";
+	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	int event, link;
+	FILE *f;
+
+	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+	f = fopen(path, "re");
+	if (!f || fscanf(f, "%llu", &attr.config) != 1)
+		ktap_note("%s: %s", path, strerror(errno));
+	if (f)
+		fclose(f);
+	event = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	link = bpf_link_create(prog, event, BPF_PERF_EVENT, NULL);
+	getpgid(0);
+	bpf_prog_get_info_by_fd(prog, &info, &size);
+	close(link);
+	close(event);
+	return (int)info.run_cnt;
+}
+
+/* Returns 0 if it did, or if there is no simple way to run one of its kind. */
+static int run(const struct subject *s, int fd)
+{
+	int runs, err, retval = 0;
+
+	switch (s->generated.type) {
+	case BPF_PROG_TYPE_RAW_TRACEPOINT:
+		err = test_run(fd, &retval);
+		if (err || retval)
+			ktap_note("%s: runs with error %d, and returns %d", s->name, err, retval);
+		return err ?: retval;
+	case BPF_PROG_TYPE_TRACEPOINT:
+		runs = run_tracepoint(fd);
+		if (runs < 1)
+			ktap_note("%s: does not run", s->name);
+		return runs < 1;
+	default:
+		return 0;
+	}
+}
+
 /*
  * Loads it while allocation number @nth fails. Returns whether it came to that one, or
  * a negative errno.
  */
 static int load_failing(struct subject *s, int fail_nth, int nth, enum outcome *outcome)
 {
+	int fd, left, err = 0;
 	char text[16];
-	int fd, left, retval = 0, err = 0;
 
 	snprintf(text, sizeof(text), "%d", nth);
 	if (pwrite(fail_nth, text, strlen(text), 0) < 0)
@@ -230,15 +292,13 @@ static int load_failing(struct subject *s, int fail_nth, int nth, enum outcome *
 	left = atoi(text);
 	*outcome = outcome_of(s, fd);
 	if (*outcome == NR_OUTCOMES)
-		ktap_note("%s, allocation %d: private frames without the JIT", s->name, nth);
-	if (fd >= 0 && s->generated.type == BPF_PROG_TYPE_RAW_TRACEPOINT)
-		err = test_run(fd, &retval);
-	if (err || retval)
-		ktap_note("%s, allocation %d: runs with error %d, and returns %d", s->name, nth,
-			  err, retval);
-	if (fd >= 0)
+		ktap_note("%s, allocation %d: %s: %.1000s", s->name, nth,
+			  fd < 0 ? strerror(-fd) : "private frames without the JIT", log_buf);
+	if (fd >= 0) {
+		err = run(s, fd);
 		close(fd);
-	return err || retval || *outcome == NR_OUTCOMES ? -EBADE : !left;
+	}
+	return err || *outcome == NR_OUTCOMES ? -EBADE : !left;
 }
 
 /*
@@ -307,7 +367,7 @@ static int starve_from(struct subject *s, int fail_nth, int nth, int *counts)
 
 static int starve(struct subject *s, int fail_nth)
 {
-	int counts[NR_OUTCOMES] = {}, allocations, err, o, pass = 0;
+	int from, counts[NR_OUTCOMES] = {}, allocations, err, o, pass = 0;
 	char line[256] = "";
 	size_t len = 0;
 
@@ -325,11 +385,9 @@ static int starve(struct subject *s, int fail_nth)
 	 * The checkers allocate, too, one time more than another, so that a pass may miss
 	 * an allocation.
 	 */
+	from = allocations > LAST_ALLOCATIONS ? allocations - LAST_ALLOCATIONS : 1;
 	do {
-		err = starve_from(s, fail_nth,
-				  allocations > LAST_ALLOCATIONS ? allocations - LAST_ALLOCATIONS
-								 : 1,
-				  counts);
+		err = starve_from(s, fail_nth, from, counts);
 	} while (!err && ++pass < MAX_PASSES && !complete(s, counts));
 	bpf_object__close(s->copy.obj);
 	for (o = 0; o < NR_OUTCOMES; o++)
@@ -343,10 +401,10 @@ static int starve(struct subject *s, int fail_nth)
 
 int scarce(void)
 {
-	int fail_nth, err, failed = 0;
+	int fail_nth, err, failed = 0, stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	size_t i;
 
-	err = let_allocations_fail();
+	err = stats < 0 ? stats : let_allocations_fail();
 	if (err)
 		return err;
 	fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
@@ -359,5 +417,6 @@ int scarce(void)
 		failed = failed ?: err;
 	}
 	close(fail_nth);
+	close(stats);
 	return failed;
 }
