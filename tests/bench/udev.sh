@@ -40,7 +40,7 @@ use()
 	hidsmith) cp /run/82-hidsmith.rules $rules ;;
 	udev-hid-bpf) cp /run/81-hid-bpf.rules /etc/udev/rules.d/ ;;
 	esac
-	udevadm control --reload
+	reload_udevd
 }
 
 # The time from CREATE to the first corrected event.

@@ -183,7 +183,7 @@ is 'pins of ours after udev detach' "$(pins "$choice")" ""
 is 'theirs after udev detach' "$(links "$alone") $(links "$both")" "$kept"
 is 'state after udev detach' "$(ls /run/hidsmith)" ""
 rm /usr/local/lib/udev/rules.d/82-hidsmith.rules
-udevadm control --reload
+reload_udevd
 udevadm trigger --settle --action=change /sys/bus/hid/devices/*
 is 'theirs without our rule' "$(links "$alone") $(links "$both")" "$kept"
 for device in "$choice" "$alone" "$both"; do

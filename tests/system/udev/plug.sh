@@ -147,14 +147,14 @@ rm -r /sys/fs/bpf/hid/*
 # --- switched off
 mkdir -p /run/udev/rules.d
 echo 'ACTION=="add", SUBSYSTEM=="hid", ENV{HIDSMITH_IGNORE_DEVICE}="1"' >/run/udev/rules.d/50-test.rules
-udevadm control --reload
+reload_udevd
 before=$(helpers)
 plug id=0003:1234:5678
 is 'pins of an ignored device' "$(pins "$device")" ""
 is 'helpers for an ignored device' "$(helpers)" "$before"
 unplug
 rm /run/udev/rules.d/50-test.rules
-udevadm control --reload
+reload_udevd
 while IFS='|' read -r what config; do
 	printf '%b' "$config" >/etc/hidsmith/hidsmith.conf
 	plug id=0003:1234:5678
