@@ -31,7 +31,9 @@ static bool is_report(const char *line)
 		"refcount_t:",
 		"Oops",
 		"stack-out-of-bounds",
-		"lockdep",
+		/* and not its functions in a stack trace */
+		"lockdep ",
+		"lockdep:",
 		"held lock freed",
 		"bad unlock balance",
 		"lock held when",
