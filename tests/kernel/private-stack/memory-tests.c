@@ -189,20 +189,6 @@ static int freed(const struct test *t)
 static const char cgroups[] = "/sys/fs/cgroup";
 static const char group[] = "/sys/fs/cgroup/private-stack";
 
-static int write_file(const char *dir, const char *name, const char *text)
-{
-	char path[128];
-	int fd, err = 0;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
 /* A number of the group's memory.stat, or a negative errno. */
 static long long memory_stat(const char *key)
 {

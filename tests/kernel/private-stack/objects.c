@@ -4,6 +4,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,4 +269,18 @@ struct bpf_link *attach_uprobe(const struct bpf_program *prog)
 	LIBBPF_OPTS(bpf_uprobe_opts, opts, .func_name = "uprobe_here");
 
 	return bpf_program__attach_uprobe_opts(prog, 0, "/proc/self/exe", 0, &opts);
+}
+
+int write_file(const char *dir, const char *name, const char *text)
+{
+	char path[128];
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	return err;
 }

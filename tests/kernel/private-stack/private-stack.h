@@ -84,6 +84,9 @@ __attribute__((noinline)) void uprobe_here(void);
 /* BPF_PROG_TEST_RUN. Returns 0 or a negative errno. */
 int test_run(int fd, int *retval);
 
+/* Writes to a file of the kernel's. Returns 0 or a negative errno. */
+int write_file(const char *dir, const char *name, const char *text);
+
 /* See stress.c and scarce.c. Return 0 if all was as it should be. */
 int stress(int seconds);
 int scarce(void);

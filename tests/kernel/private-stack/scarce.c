@@ -101,37 +101,27 @@ static bool wanted(const struct subject *s, enum outcome outcome)
 	       outcome == s->no_jit;
 }
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	if (fd >= 0)
-		close(fd);
-	if (err)
-		ktap_note("%s: %s (run it on the debug kernel)", path, strerror(-err));
-	return err;
-}
-
 /* Also allocations that could wait for memory, and of single pages; without a word. */
 static int let_allocations_fail(void)
 {
-	static const char *const settings[][2] = {
-		{ "/sys/kernel/debug/failslab/ignore-gfp-wait", "N" },
-		{ "/sys/kernel/debug/failslab/verbose", "0" },
-		{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N" },
-		{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N" },
-		{ "/sys/kernel/debug/fail_page_alloc/min-order", "0" },
-		{ "/sys/kernel/debug/fail_page_alloc/verbose", "0" },
+	static const char slab[] = "/sys/kernel/debug/failslab";
+	static const char pages[] = "/sys/kernel/debug/fail_page_alloc";
+	static const char *const settings[][3] = {
+		{ slab, "ignore-gfp-wait", "N" },     { slab, "verbose", "0" },
+		{ pages, "ignore-gfp-wait", "N" },    { pages, "verbose", "0" },
+		{ pages, "ignore-gfp-highmem", "N" }, { pages, "min-order", "0" },
 	};
 	int err = 0;
 	size_t i;
 
 	if (mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL) && errno != EBUSY)
 		return -errno;
-	for (i = 0; i < sizeof(settings) / sizeof(*settings) && !err; i++)
-		err = write_file(settings[i][0], settings[i][1]);
+	for (i = 0; i < sizeof(settings) / sizeof(*settings) && !err; i++) {
+		err = write_file(settings[i][0], settings[i][1], settings[i][2]);
+		if (err)
+			ktap_note("%s/%s: %s (run it on the debug kernel)", settings[i][0],
+				  settings[i][1], strerror(-err));
+	}
 	/* Only the load itself shall be short of memory. */
 	if (!err && mlockall(MCL_CURRENT | MCL_FUTURE))
 		err = -errno;
