@@ -41,7 +41,7 @@ evidence()
 	echo "# state: $(grep -rs . /run/hidsmith | paste -sd' ')"
 	echo "# devices: $(find /sys/bus/hid/devices/*/driver -printf '%p %l\n' | paste -sd' ')"
 	dmesg | tail -n 20
-	tail -c +"$from" /run/udevd.log | grep -E 'hid/|hidsmith|reload|[wW]orker|[kK]ill|[tT]imeout' | tail -n 200
+	tail -c +"$from" /run/udevd.log | grep -E 'hid/|hidsmith|reload|Invalid sender|[wW]orker|[kK]ill|[tT]imeout' | tail -n 200
 }
 
 install_hidsmith
