@@ -24,7 +24,7 @@
 #include "private-stack.h"
 
 /* More allocations than any load here needs. */
-#define MANY "1000000"
+#define MANY 1000000
 
 /* Private frames and the JIT come last; before them the verifier is at work, as ever. */
 #define LAST_ALLOCATIONS 150
@@ -137,16 +137,11 @@ static int open_copy(struct subject *s)
 
 	if (s->maps) {
 		c->obj = open_hid(s->program, s->maps);
+		err = c->obj ? bpf_object__load(c->obj) : -ENOENT;
 	} else {
-		c->obj = open_object(s->object);
-		if (c->obj)
-			bpf_program__set_autoload(bpf_object__find_program_by_name(c->obj,
-										   s->program),
-						  true);
+		c->obj = load_programs(s->object, s->program, NULL);
+		err = c->obj ? 0 : -errno;
 	}
-	if (!c->obj)
-		return -ENOENT;
-	err = bpf_object__load(c->obj);
 	if (err)
 		return err;
 	c->prog = bpf_object__find_program_by_name(c->obj, s->program);
@@ -264,22 +259,32 @@ static int run(const struct subject *s, int fd)
 }
 
 /*
- * Loads it while allocation number @nth fails. Returns whether it came to that one, or
- * a negative errno.
+ * Loads it while allocation number @nth fails. @left is how many it did not come to, 0 if
+ * one failed. Returns 0 or a negative errno; @fd is a descriptor, or what the load gave.
  */
-static int load_failing(struct subject *s, int fail_nth, int nth, enum outcome *outcome)
+static int load_nth(struct subject *s, int fail_nth, int nth, int *fd, int *left)
 {
-	int fd, left, err = 0;
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d", nth);
 	if (pwrite(fail_nth, text, strlen(text), 0) < 0)
 		return -errno;
-	fd = load(s);
+	*fd = load(s);
 	memset(text, 0, sizeof(text));
 	if (pread(fail_nth, text, sizeof(text) - 1, 0) < 0 || pwrite(fail_nth, "0", 1, 0) < 0)
 		return -errno;
-	left = atoi(text);
+	*left = atoi(text);
+	return 0;
+}
+
+/* Returns whether it came to allocation number @nth, or a negative errno. */
+static int load_failing(struct subject *s, int fail_nth, int nth, enum outcome *outcome)
+{
+	int fd, left, err;
+
+	err = load_nth(s, fail_nth, nth, &fd, &left);
+	if (err)
+		return err;
 	*outcome = outcome_of(s, fd);
 	if (*outcome == NR_OUTCOMES)
 		ktap_note("%s, allocation %d: %s: %.1000s", s->name, nth,
@@ -297,20 +302,16 @@ static int load_failing(struct subject *s, int fail_nth, int nth, enum outcome *
  */
 static int count_allocations(struct subject *s, int fail_nth)
 {
-	int fd, left = 0;
-	char text[16] = "";
+	int fd, left, err;
 
-	if (pwrite(fail_nth, MANY, strlen(MANY), 0) < 0)
-		return -errno;
-	fd = load(s);
-	if (pread(fail_nth, text, sizeof(text) - 1, 0) < 0 || pwrite(fail_nth, "0", 1, 0) < 0)
-		return -errno;
-	left = atoi(text);
+	err = load_nth(s, fail_nth, MANY, &fd, &left);
+	if (err)
+		return err;
 	if (fd < 0)
 		return fd;
 	s->bytes = fdinfo(fd, "priv_stack");
 	close(fd);
-	return s->bytes > 0 ? atoi(MANY) - left : -ENOMSG;
+	return s->bytes > 0 ? MANY - left : -ENOMSG;
 }
 
 static bool complete(const struct subject *s, const int *counts)

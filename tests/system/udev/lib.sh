@@ -101,13 +101,12 @@ install_hidsmith()
 reload_udevd()
 {
 	local before
-	before=$(grep -c 'Invalid sender' /run/udevd.log)
 	for _ in 1 2 3 4 5; do
+		before=$(grep -c 'Invalid sender' /run/udevd.log)
 		udevadm control --reload || fail 'udevadm control --reload'
 		udevadm control --ping || fail 'udevadm control --ping'
 		[ "$(grep -c 'Invalid sender' /run/udevd.log)" -ne "$before" ] || return 0
 		ignored=$((ignored + 1))
-		before=$(grep -c 'Invalid sender' /run/udevd.log)
 	done
 	fail 'udevd ignores udevadm'
 }
